@@ -1,0 +1,16 @@
+"""The root of all URLs: composition only."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mhds import views
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("account/", views.account, name="account"),
+    path("account/password/", views.password, name="password"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""The catalog: stages, families, sources and their approvals, as data. One parser, one digest."""

@@ -1,0 +1,10 @@
+"""The project's settings with a throwaway data directory; nothing else differs from the embedded default."""
+
+import os
+import tempfile
+
+os.environ.setdefault("MHDS_DATA_DIR", tempfile.mkdtemp(prefix="mhds-tests-"))
+
+from mhds.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed only; production keeps PBKDF2
