@@ -141,6 +141,9 @@ class Candidate(models.Model):
         default=dict, help_text="the matrix after reading: what counted as evidence, and what not"
     )
     objects_by_status = models.JSONField(default=dict)
+    objects_key = models.CharField(max_length=200, blank=True, help_text="account of every object, in the bucket")
+    exclusions_key = models.CharField(max_length=200, blank=True, help_text="every excluded record, in the bucket")
+    released_key = models.CharField(max_length=200, blank=True, help_text="record ids, hashes, splits, in the bucket")
     records_in = models.PositiveIntegerField(default=0)
     records_out = models.PositiveIntegerField(default=0)
     records_excluded = models.PositiveIntegerField(default=0)
@@ -176,15 +179,6 @@ class Candidate(models.Model):
     @property
     def staging(self) -> str:
         return f"staging/{self.pk}/"
-
-    @property
-    def objects_key(self) -> str:
-        """Where the account of every source object lies: gzipped JSON lines in the bucket."""
-        return f"facts/objects/{self.pk}.jsonl.gz"
-
-    @property
-    def exclusions_key(self) -> str:
-        return f"facts/exclusions/{self.pk}.jsonl.gz"
 
 
 class ObjectIssue(models.Model):
