@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from mhds.models import User
 from mhds.roles import Role
 from releases import evidence
 from releases.catalog.parse import parse_catalog
-from releases.catalog.types import Source
+from releases.catalog.types import Catalog, Source
 from releases.lifecycle import Action, Facts, State, decide
 from releases.models import (
     Candidate,
@@ -98,9 +99,7 @@ def next_version(today: datetime) -> str:
 def create_candidate(version: str, *, actor: User | None) -> Candidate:
     """A new candidate of ``version`` (the release too, where it is new), on the current catalog."""
     actor = builder(actor, "building a candidate")
-    catalog = CatalogVersion.objects.filter(is_current=True).first()
-    if catalog is None:
-        raise Conflict("there is no catalog yet", hint="Run manage.py import_catalog FILE.")
+    catalog = current_version()
     release, _new = Release.objects.get_or_create(
         version=check_version(version), defaults={"created_by": actor, "is_demo": settings.DEMO}
     )
@@ -174,3 +173,23 @@ def standing(source: Source) -> str:
         approved = decision.kind == SourceDecision.Kind.APPROVED
         return "" if approved else f"excluded by compliance: {decision.because}"
     return "; ".join(source.doubts)
+
+
+def current_version() -> CatalogVersion:
+    """The catalog in use. Raises Conflict where none was imported."""
+    version = CatalogVersion.objects.filter(is_current=True).first()
+    if version is None:
+        raise Conflict("there is no catalog yet", hint="Run manage.py import_catalog FILE.")
+    return version
+
+
+def current_catalog() -> Catalog:
+    return current_version().catalog
+
+
+DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "release-0.toml"
+
+
+def import_default_catalog() -> CatalogVersion:
+    """The shipped Release 0 catalog: the five families, and no source, so nothing is read until one is approved."""
+    return import_catalog(DEFAULT_CATALOG.read_text(encoding="utf-8"), actor=None)

@@ -47,9 +47,7 @@ class _Builder:
         self._exclude_for(dropped, "near_duplicate")
         self._say_dedup(kept, set(replaced.values()), near)
         cluster_of = {
-            index: cluster
-            for index, cluster in zip(kept, clusters.cluster_of, strict=True)
-            if index not in dropped
+            index: cluster for index, cluster in zip(kept, clusters.cluster_of, strict=True) if index not in dropped
         }
         splits, split_of = self._split(cluster_of)
         files, released = self._write(cluster_of, split_of)
@@ -107,9 +105,7 @@ class _Builder:
         files: list[BuiltFile] = []
         for (split, family), indices in sorted(groups.items()):
             ordered = sorted(indices, key=lambda index: self._record_id(self.held[index]))
-            files += write_shards(
-                self._lines(ordered, split), split, family, self.plan.work_dir, self.plan.shard_bytes
-            )
+            files += write_shards(self._lines(ordered, split), split, family, self.plan.work_dir, self.plan.shard_bytes)
         files += self._configs(files)
         released = sorted(
             (self._record_id(self.held[index]), self.held[index].content_hash, split, cluster_of[index])

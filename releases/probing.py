@@ -1,0 +1,79 @@
+"""Coverage before a build: objects of each family are opened only until its evidence rules are proved or refuted.
+
+The matrix that a build makes (from reading everything) replaces this one; the coverage gate looks at that one alone.
+"""
+
+from __future__ import annotations
+
+from mhds.errors import StorageError
+from mhds.storage.base import ObjectStore
+from releases import coverage, inventory, services, stores
+from releases.build.plan import NOT_APPROVED
+from releases.build.reader import Join as ReaderJoin
+from releases.build.reader import ObjectReader, load_join
+from releases.build.roles import RoleMap
+from releases.build.streams import Opener
+from releases.build.types import Messages, ObjectStatus, SourceRecord
+from releases.catalog.types import Catalog, Family, Source
+from releases.models import Snapshot
+
+
+class _Prober:
+    def __init__(self, catalog: Catalog, source: ObjectStore) -> None:
+        self.catalog, self.source = catalog, source
+        self.roles = RoleMap(catalog.roles)
+        self.tallies: dict[str, coverage.FamilyTally] = {}
+        self.standing = {one.id: services.standing(one) for one in catalog.sources}
+        self.joins: dict[str, dict[str, Messages]] = {}
+        self.outside = 0
+
+    def see(self, listed: inventory.Listed) -> None:
+        found = self.catalog.family_of(listed.key)
+        if found is None:
+            self.outside += 1
+            return
+        family, prefix = found
+        tally = self.tallies.setdefault(family.id, coverage.FamilyTally())
+        source = self.catalog.source_of(listed.key, family.id)
+        if source is None or self.standing[source.id]:
+            tally.add(coverage.Seen(listed.key, listed.size, prefix, refused=NOT_APPROVED))
+        elif coverage.status(family, tally) == coverage.PRESENT:
+            tally.add(coverage.Seen(listed.key, listed.size, prefix))
+        else:
+            tally.add(self._open(listed, prefix, family, source))
+
+    def _open(self, listed: inventory.Listed, prefix: str, family: Family, source: Source) -> coverage.Seen:
+        """Read until the first conversation; a persona profile needs the whole object."""
+        with Opener(self.source.read, listed.key) as opener:
+            try:
+                reader = ObjectReader(opener, listed.key, self.roles, join=self._join(source))
+                personas_asked = any(rule.kind == "persona_profile" for rule in family.evidence)
+                conversations = 0
+                for item in reader:
+                    conversations += isinstance(item, SourceRecord)
+                    if conversations and not personas_asked:
+                        return coverage.Seen(listed.key, listed.size, prefix, conversations)
+                verdict = reader.verdict
+            except StorageError:
+                return coverage.Seen(listed.key, listed.size, prefix, refused="unreadable")
+        if verdict.status is ObjectStatus.REFUSED or not (conversations or verdict.personas):
+            return coverage.Seen(listed.key, listed.size, prefix, refused=verdict.reason or "no_conversation")
+        return coverage.Seen(listed.key, listed.size, prefix, conversations, verdict.personas)
+
+    def _join(self, source: Source) -> ReaderJoin | None:
+        if source.join is None:
+            return None
+        if source.id not in self.joins:
+            with Opener(self.source.read, source.prefix + source.join.questions) as opener:
+                self.joins[source.id] = dict(load_join(opener, source.join.on))
+        return ReaderJoin(source.join.on, self.joins[source.id])
+
+
+def probe_coverage(snapshot: Snapshot, catalog: Catalog) -> Snapshot:
+    """Write the provisional matrix into the snapshot."""
+    prober = _Prober(catalog, stores.source())
+    for listed in inventory.read_listing(stores.bucket(), snapshot.listing):
+        prober.see(listed)
+    snapshot.coverage = coverage.matrix(catalog, prober.tallies, prober.outside)
+    snapshot.save(update_fields=["coverage"])
+    return snapshot
