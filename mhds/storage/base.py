@@ -44,7 +44,10 @@ class ObjectStore(Protocol):
     def head(self, key: str) -> ObjectInfo: ...
 
     def read(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """A stream over the whole object; reading to the end raises if bytes are missing."""
+        """A stream over the whole object, not seekable; reading to the end raises if bytes are missing.
+
+        Who stops early has checked nothing: read to the end wherever the whole object counts.
+        """
         ...
 
     def read_bytes(self, key: str) -> bytes: ...
@@ -58,7 +61,11 @@ class ObjectStore(Protocol):
         ...
 
     def compare_and_swap(self, key: str, body: bytes, *, expected_etag: str | None) -> PutResult:
-        """Replace only if the object still has ``expected_etag`` (None: only if absent), else ``ObjectConflict``."""
+        """Replace only if the object still has ``expected_etag`` (None: only if absent), else ``ObjectConflict``.
+
+        Exception: if the object already holds exactly ``body``, it succeeds with ``created=False``, for that is how a
+        repeat after a lost answer looks. So two writers of *equal* bytes both succeed: no lock without a unique body.
+        """
         ...
 
     def delete(self, key: str) -> None:

@@ -64,7 +64,7 @@ class DoctorReport:
 
 
 def examine(store: Examinable, *, writers: int = 8, rounds: int = 10) -> DoctorReport:
-    """Measure ``store`` with probes below ``staging/doctor/``, all deleted at the end.
+    """Measure ``store`` with probes below ``staging/doctor/``, deleted at the end (as far as the store lists them).
 
     ``rounds`` races of ``writers`` threads for one key each. A probe that raises has not held: doubt is level C.
     ``StorageRefused`` for a read-only store, of which nothing can be measured.

@@ -35,6 +35,7 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 15
 ATTEMPTS = 3
 _RACES = 4  # requests in all where each is answered 409: another writer is in flight
+_WAIT_MS = 70
 _PRESIGN_MAX_S = 7 * 24 * 3600  # the limit of SigV4
 
 
@@ -265,7 +266,7 @@ def _through_races(send: Callable[[], str]) -> str:
         except ClientError as error:
             if status_of(error) != 409:
                 raise
-        time.sleep((50 + secrets.randbelow(100)) / 1000 * 2**attempt)
+        time.sleep((_WAIT_MS + secrets.randbelow(_WAIT_MS)) / 1000 * 2**attempt)
     return send()
 
 
