@@ -72,7 +72,7 @@ class TiktokenTokenizer:
         else:
             digest, split, data = named.sha256, named.pattern, _packaged(vocabulary)
             self.name = vocabulary
-        self._encoding = _encoding(self.name, digest, split, _verified(self.name, data, digest))
+        self._encoding = _encoding(self.name, split, _verified(self.name, data, digest))
         split_id = hashlib.sha256(split.encode()).hexdigest()[:12]
         self.version = f"sha256:{digest}+split:{split_id}+tiktoken:{importlib.metadata.version('tiktoken')}"
 
@@ -163,6 +163,6 @@ def _ranks(name: str, data: bytes) -> dict[bytes, int]:
 
 
 @lru_cache(maxsize=4)
-def _encoding(name: str, sha256: str, pattern: str, data: bytes) -> tiktoken.Encoding:  # noqa: ARG001 - the hash is the cache's identity
+def _encoding(name: str, pattern: str, data: bytes) -> tiktoken.Encoding:
     # No special tokens at all: "<|endoftext|>" in a conversation is fifteen characters that someone typed.
     return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=_ranks(name, data), special_tokens={})

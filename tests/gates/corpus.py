@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from releases.build.record import compile_record, encode_record
 from releases.build.types import Message, Messages
@@ -36,11 +37,9 @@ def talk(*contents: str, system: str = "") -> Messages:
     return (*([Message("system", system)] if system else []), *spoken)
 
 
-def line(
-    messages: Messages, number: int = 0, *, split: str = "train", family: str = "priority", **other: object
-) -> bytes:
+def line(messages: Messages, number: int = 0, *, split: str = "train", family: str = "priority", **other: Any) -> bytes:
     """One canonical line of a compiled shard, newline excluded."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "source_family": family,
         "phase": "stage1_foundation",
         "source_key": "s3://local/gdrive/processed/priority/a.jsonl",
@@ -54,8 +53,8 @@ def line(
         "processing_steps": [("read", "1"), ("redact", "1")],
         "dedup_status": "unique",
     }
-    return encode_record(compile_record(messages, **(values | other)))  # type: ignore[arg-type]  # values by name
+    return encode_record(compile_record(messages, **(values | other)))
 
 
-def shard(conversations: Sequence[Messages], **other: object) -> bytes:
-    return b"".join(line(m, i, **other) + b"\n" for i, m in enumerate(conversations))  # type: ignore[arg-type]
+def shard(conversations: Sequence[Messages], **other: Any) -> bytes:
+    return b"".join(line(m, i, **other) + b"\n" for i, m in enumerate(conversations))

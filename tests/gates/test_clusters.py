@@ -49,7 +49,7 @@ def brute_force(texts: list[Messages], threshold_bp: int) -> set[tuple[int, int]
 
 
 def found(clustering: Clustering) -> set[tuple[int, int]]:
-    return {tuple(sorted(pair[:2])) for pair in clustering.near_pairs}
+    return {(min(p.first, p.second), max(p.first, p.second)) for p in clustering.near_pairs}
 
 
 def by_datasketch(texts: list[Messages], threshold_bp: int) -> set[tuple[int, int]]:
@@ -104,8 +104,8 @@ def by_name(texts: list[Messages], clustering: Clustering):
     return (
         dict(zip(names, clustering.cluster_of, strict=True)),
         [(names[p.first], names[p.second], p.jaccard_bp) for p in clustering.near_pairs],
-        {k: [c._replace(item=names[c.item]) for c in v] for k, v in clustering.causes.items()},
-        [r._replace(item=names[r.item]) for r in clustering.repeated_messages],
+        {k: [(names[c.item], *c._replace(item=0)) for c in v] for k, v in clustering.causes.items()},
+        [(names[r.item], *r._replace(item=0)) for r in clustering.repeated_messages],
         clustering.jaccards,
     )
 
