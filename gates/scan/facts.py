@@ -20,6 +20,7 @@ from mhds.errors import ObjectDamaged, Stale
 
 FACTS_FORMAT = 1
 _FOOTER = b"mhds.facts"
+_ROW_GROUP = 1 << 14
 
 FINDING = pa.struct(
     [
@@ -174,13 +175,11 @@ def _cannot(why: str) -> str:
 def _pack(kind: str, table: pa.Table, about: dict[str, Any]) -> bytes:
     footer = json.dumps(about | {"kind": kind}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.combine_chunks().replace_schema_metadata({_FOOTER: footer.encode()}),
-        sink,
-        compression="zstd",
-        compression_level=3,
-        write_page_checksum=True,
-    )
+    schema = table.schema.with_metadata({_FOOTER: footer.encode()})
+    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=3, write_page_checksum=True) as writer:
+        for start in range(0, table.num_rows, _ROW_GROUP):
+            # One chunk at a time: how rows were batched must not show in the bytes, nor the whole be copied at once.
+            writer.write_table(table.slice(start, _ROW_GROUP).combine_chunks().cast(schema))
     body: bytes = sink.getvalue().to_pybytes()
     return body
 

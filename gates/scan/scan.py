@@ -142,8 +142,8 @@ class _ShardPass:
         shard = ShardFacts(self.path, lines.bytes, lines.sha256, self.count, tuple(self.bad), shapes)
         return ShardScan(
             shard,
-            pa.concat_tables(self.records).combine_chunks(),
-            pa.concat_tables(self.messages).combine_chunks(),
+            pa.concat_tables(self.records),
+            pa.concat_tables(self.messages),
             self.scanner.digest,
             self.scanner.components,
             self.scanner.tokenizer.name,
