@@ -108,9 +108,11 @@ class Release:
     def verify(self, *, full: bool = False, keep: str | None = None) -> Verification:
         """Withdrawal, signature, gates, sign-offs, and the bytes of every small file; ``full`` hashes all shards too.
 
-        Of those, the shards of the split ``keep`` stay on disk for reading, the others are only hashed. Without ``full`` a shard and its index are hashed when first needed, before anything of them is handed out.
-        Raises the ``ClientError`` of the first thing that does not hold.
+        Of those, the shards of the split ``keep`` stay on disk for reading, the others are only hashed. Without
+        ``full`` a shard and its index are hashed when first needed, before anything of them is handed out. Raises the
+        ``ClientError`` of the first thing that does not hold.
         """
+        self._routing = None  # a check that fails now takes back what an earlier one allowed
         manifest = self.manifest
         named = self._place.named_version
         if named is not None and named != manifest.version:
@@ -143,7 +145,7 @@ class Release:
     def sample(
         self,
         *,
-        seed: int,
+        seed: int | None = None,
         start: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -152,14 +154,16 @@ class Release:
     ) -> Sample:
         """Endless records in the proportions of routing. Rank ``r`` of ``w`` reads positions start + r, + w, + 2w ...
 
-        ``start`` is the position at which the whole run goes on: ``Sample.position`` of an earlier one. ``state`` is
-        that sample's ``identity``; another release, routing, split or seed raises ``StateMismatch``.
+        Without ``seed``, the one that routing pins. ``start`` is the position at which the whole run goes on:
+        ``Sample.position`` of an earlier one. ``state`` is that sample's ``identity``; another release, routing, split
+        or seed raises ``StateMismatch``.
         """
         if split not in SPLITS:
             raise UsageError(f"the split is one of {', '.join(SPLITS)}")
         if not (start >= 0 and 0 <= rank < world):
             raise UsageError("start is at least 0, and rank lies from 0 to world - 1")
         routing = self._verified()
+        seed = routing.seed if seed is None else seed
         sample = Sample(
             self._shards, self.manifest, routing, split=split, seed=seed, start=start, rank=rank, world=world
         )

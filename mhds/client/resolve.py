@@ -61,7 +61,7 @@ def by_pointer(
     min_sequence: int | None,
     max_age: timedelta | None,
 ) -> tuple[Place, str | None]:
-    """The release that ``channels/<channel>.json`` beside the releases of ``prefix`` names, and its manifest's sha256."""
+    """The release that ``channels/<channel>.json`` by the releases of ``prefix`` names, and its manifest's sha256."""
     transport = connect(exports_of(prefix))
     pointer = read_pointer(
         transport,

@@ -26,7 +26,6 @@ from mhds.client.release import Release
 from mhds.client.sample import Sample
 from mhds.client.shards import Record
 
-SEED = 0
 REPORT_TRIES = 3
 # A byte tokenizer: 0-255 are the bytes of the content, then one id to open a turn of each role and one to close it.
 TURN_IDS = {"system": 256, "user": 257, "assistant": 258}
@@ -105,7 +104,7 @@ def _run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
         report["verified"] = True
         _say(f"verified; signature {checked.signature}; storage level {checked.storage_level}")
         consumed = Consumption()
-        sample = release.sample(seed=SEED, split=asked.split)
+        sample = release.sample(split=asked.split)
         _say(f"draws by family in each window of {sample.window}: {sample.mix}")
         try:
             for batch in _batches(sample, asked.steps, asked.batch):
