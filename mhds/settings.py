@@ -119,7 +119,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "mhds.context.installation",
             ],
-            "builtins": ["mhds.templatetags.mhds"],
+            "builtins": ["mhds.templatetags.mhds", "django.contrib.humanize.templatetags.humanize"],
             "loaders": [
                 ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"]),
             ],

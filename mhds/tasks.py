@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import mhds.handlers  # noqa: F401  registers what each kind of work does
 from mhds.celery import app
 from mhds.work import bell, run
 

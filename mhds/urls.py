@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from mhds import views
 
@@ -13,4 +13,6 @@ urlpatterns = [
     path("account/password/", views.password, name="password"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("", include("releases.urls")),
+    path("", include("gates.urls")),
 ]

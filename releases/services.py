@@ -193,3 +193,10 @@ DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "release-0.toml"
 def import_default_catalog() -> CatalogVersion:
     """The shipped Release 0 catalog: the five families, and no source, so nothing is read until one is approved."""
     return import_catalog(DEFAULT_CATALOG.read_text(encoding="utf-8"), actor=None)
+
+
+def require_frozen(candidate: Candidate) -> None:
+    if not candidate.content_digest or candidate.same_as is not None:
+        raise Conflict(
+            "this candidate holds no frozen bytes of its own", hint="Look at the release's newest candidate."
+        )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+
 from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 
 register = template.Library()
 
@@ -45,3 +51,136 @@ def spaced(value: str | None) -> str:
 @register.filter
 def lookup(mapping: object, key: object) -> object:
     return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+# word -> (pill class, icon): a state is icon shape + word + colour, never colour alone (design, principle 4).
+PILLS: dict[str, tuple[str, str]] = {
+    "PASS": ("pass", "pass"),
+    "FAIL": ("fail", "fail"),
+    "ERROR": ("error", "error"),
+    "present": ("pass", "pass"),
+    "partial": ("waiting", "waiting"),
+    "missing": ("fail", "fail"),
+    "waived": ("waived", "waived"),
+    "draft": ("draft", "waiting"),
+    "building": ("running", "running"),
+    "gating": ("running", "running"),
+    "blocked": ("blocked", "fail"),
+    "in_review": ("open", "running"),
+    "in_signoff": ("open", "running"),
+    "approved": ("pass", "pass"),
+    "publishing": ("running", "running"),
+    "published": ("published", "pass"),
+    "withdrawn": ("withdrawn", "fail"),
+    "rejected": ("fail", "fail"),
+    "abandoned": ("outdated", "outdated"),
+    "outdated": ("outdated", "outdated"),
+    "running": ("running", "running"),
+    "waiting": ("waiting", "waiting"),
+    "done": ("pass", "pass"),
+    "failed": ("fail", "fail"),
+}
+
+
+@register.inclusion_tag("_pill.html")
+def pill(word: str, instead: str = "") -> dict[str, str]:
+    style, shape = PILLS.get(word, ("waiting", "waiting"))
+    return {"style": style, "shape": shape, "word": instead or word.replace("_", " ")}
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> str:
+    hidden = format_html('<span class="vh">{}</span>', label) if label else ""
+    return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>{}', name, hidden)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, name: str, label: str) -> str:
+    """A link of the main menu, marked as current by the section that the page belongs to."""
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return ""
+    section = context.get("section", "home")
+    current = format_html(' aria-current="page"') if section == name else ""
+    return format_html('<a href="{}"{}>{}</a>', url, current, label)
+
+
+@register.inclusion_tag("_exam_bar.html")
+def exam_bar(examined: int, expected: int, style: str) -> dict[str, object]:
+    """Examined / expected as a bar; the numbers stand beside it in words."""
+    share = 0.0 if not expected else min(100.0, 100.0 * examined / expected)
+    return {"examined": examined, "expected": expected, "share": f"{share:.1f}", "style": style}
+
+
+@register.filter
+def of_len(part: int, rows: object) -> str:
+    return of(part, len(rows)) if isinstance(rows, list) else ""
+
+
+@register.filter
+def is_table(value: object) -> bool:
+    """A list of mappings is shown as a table."""
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+@register.filter
+def is_mapping(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+@register.filter
+def is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+@register.filter
+def columns(rows: list[dict[str, object]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+@register.filter
+def pairs(mapping: dict[str, object]) -> list[tuple[str, object]]:
+    return list(mapping.items())
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@register.filter
+def shown(value: object) -> str:
+    """A value of a report as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return " to ".join(shown(one) for one in value) if len(value) == 2 else ", ".join(shown(one) for one in value)
+    return "none" if value in (None, "") else str(value)
+
+
+@register.filter
+def mapping_items(mapping: Mapping[str, object]) -> list[tuple[str, object]]:
+    return list(mapping.items())
+
+
+@register.filter
+def mapping_get(mapping: Mapping[str, object], key: str) -> object:
+    return mapping.get(key)
+
+
+@register.filter
+def rules_of(gate: object) -> list[tuple[str, str]]:
+    return list(getattr(gate, "rules", {}).items())
+
+
+@register.filter
+def numbers_of(policy: object, gate: str) -> dict[str, object]:
+    """The policy's section of one gate as plain values; empty where it has none."""
+    section = getattr(policy, gate, None)
+    plain: dict[str, object] = json.loads(json.dumps(asdict(section))) if is_dataclass(section) else {}  # type: ignore[arg-type]
+    return plain

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
+import mhds.handlers  # noqa: F401  registers what each kind of work does
 from mhds.work import run
 
 log = logging.getLogger("mhds.reconcile")

@@ -1,0 +1,200 @@
+"""The pages of gates: the panel of a release, one page per gate, the policy, and the decisions asked for there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from gates import services
+from gates.models import GateResult, Waiver
+from gates.policy import current_policy
+from gates.rules.registry import GATES
+from mhds.access import allow, current_user
+from mhds.errors import InvalidInput
+from mhds.roles import DATA_ROLES, Role
+from releases.models import Candidate, ExclusionDecision, ObjectIssue, Release
+
+EVERYONE = allow(*DATA_ROLES)
+ISSUES_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One gate of the panel: its current result, or the outdated one with the reason, or nothing yet."""
+
+    gate: str
+    title: str
+    result: GateResult | None
+    outdated: str
+
+    @property
+    def style(self) -> str:
+        if self.result is None or self.outdated:
+            return "waiting"
+        return {"PASS": "pass", "FAIL": "fail"}.get(self.result.verdict, "error")
+
+    @property
+    def order(self) -> int:
+        return {"error": 0, "fail": 0, "waiting": 1, "pass": 2}[self.style]
+
+    @property
+    def summary(self) -> str:
+        if self.result is None:
+            return "Not evaluated yet."
+        findings = [one for one in self.result.findings if not one.get("settled_by")]
+        if not findings:
+            return "Nothing stands in the way."
+        more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+        return f"{findings[0]['message']}{more}"
+
+
+def _candidate(request: HttpRequest, version: str) -> Candidate:
+    release = get_object_or_404(Release, version=version)
+    number = request.GET.get("candidate") or request.POST.get("candidate") or ""
+    if number:
+        if not number.isdigit():
+            raise Http404
+        return get_object_or_404(Candidate, release=release, number=int(number))
+    found = Candidate.objects.shown_for(release)
+    if found is None:
+        raise Http404
+    return found
+
+
+def tiles(candidate: Candidate) -> list[Tile]:
+    """Failing first; a gate of the policy without a current verdict is shown as waiting, never left out."""
+    found = []
+    for gate, state in services.standing_results(candidate).items():
+        title = GATES[gate].title if gate in GATES else gate
+        found.append(Tile(gate, title, state.result, state.outdated))
+    return sorted(found, key=lambda tile: tile.order)
+
+
+@EVERYONE
+@require_GET
+def panel(request: HttpRequest, version: str) -> HttpResponse:
+    candidate = _candidate(request, version)
+    context = {
+        "section": "home",
+        "release": candidate.release,
+        "candidate": candidate,
+        "tiles": tiles(candidate),
+        "policy": current_policy(),
+        "can_run": current_user(request).holds(Role.ENGINEER, Role.LEAD) and candidate.state in {"blocked", "gating"},
+    }
+    template = "gates/_panel.html" if request.headers.get("HX-Request") else "gates/panel.html"
+    return render(request, template, context)
+
+
+@EVERYONE
+@require_GET
+def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
+    """What was checked, the figures, the findings with evidence, and what to do next."""
+    candidate = _candidate(request, version)
+    policy = current_policy()
+    if gate not in policy.gates:
+        raise Http404
+    state = services.standing_results(candidate)[gate]
+    user = current_user(request)
+    context: dict[str, Any] = {
+        "section": "home",
+        "release": candidate.release,
+        "candidate": candidate,
+        "gate": gate,
+        "rules": GATES[gate],
+        "gates": policy.gates,
+        "result": state.result,
+        "outdated": state.outdated,
+        "tile": Tile(gate, GATES[gate].title, state.result, state.outdated),
+        "issues": _issues(candidate, gate),
+        "can_decide": user.holds(Role.ENGINEER),
+        "can_explain": user.holds(Role.LEAD),
+        "can_grant": user.holds(Role.COMPLIANCE),
+        "waivers": Waiver.objects.filter(content_digest=candidate.content_digest, gate=gate).order_by("-asked_at"),
+    }
+    return render(request, "gates/gate.html", context)
+
+
+def _issues(candidate: Candidate, gate: str) -> list[tuple[ObjectIssue, ExclusionDecision | None]]:
+    """What integrity asks the engineer to decide, undecided first."""
+    if gate != "integrity":
+        return []
+    issues = list(candidate.issues.exclude(reason="source_not_approved").order_by("key")[:ISSUES_SHOWN])
+    decided = {
+        (one.key, one.etag, one.source_record, one.reason): one
+        for one in ExclusionDecision.objects.filter(key__in={issue.key for issue in issues}).select_related("by")
+    }
+    pairs = [(one, decided.get((one.key, one.etag, one.source_record, one.reason))) for one in issues]
+    return sorted(pairs, key=lambda pair: pair[1] is not None)
+
+
+@EVERYONE
+@require_GET
+def policy(request: HttpRequest) -> HttpResponse:
+    found = current_policy()
+    return render(request, "gates/policy.html", {"section": "policy", "policy": found, "gates": GATES})
+
+
+def _because(request: HttpRequest) -> str:
+    because = request.POST.get("because", "").strip()
+    if not because:
+        raise InvalidInput("A reason is required.", hint="Say why in one sentence; it goes into the release.")
+    return because
+
+
+@allow(Role.ENGINEER)
+@require_POST
+def decide_exclusion(request: HttpRequest, version: str, issue_id: int) -> HttpResponse:
+    candidate = _candidate(request, version)
+    issue = get_object_or_404(ObjectIssue, pk=issue_id, candidate=candidate)
+    services.decide_exclusion(current_user(request), issue, _because(request))
+    messages.success(request, "Recorded. Run the gates again when all is decided.")
+    return redirect("gate", version=version, gate="integrity")
+
+
+@allow(Role.COMPLIANCE)
+@require_POST
+def decide_source(request: HttpRequest, source_id: str) -> HttpResponse:
+    kind = request.POST.get("kind", "")
+    services.decide_source(current_user(request), source_id, kind, _because(request))
+    messages.success(request, f"{source_id} is recorded as {kind}.")
+    return redirect("catalog")
+
+
+@allow(Role.LEAD)
+@require_POST
+def explain(request: HttpRequest, version: str, gate: str) -> HttpResponse:
+    candidate = _candidate(request, version)
+    services.explain_figure(current_user(request), candidate, request.POST.get("figure", ""), _because(request))
+    messages.success(request, "Recorded. Run the gates again for it to count.")
+    return redirect("gate", version=version, gate=gate)
+
+
+@allow(Role.LEAD)
+@require_POST
+def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
+    candidate = _candidate(request, version)
+    services.ask_waiver(
+        current_user(request),
+        candidate,
+        gate,
+        [request.POST.get("finding", "")],
+        reason=_because(request),
+        days=int(request.POST.get("days", "0") or 0),
+    )
+    messages.success(request, "Asked for. Compliance grants it on this page.")
+    return redirect("gate", version=version, gate=gate)
+
+
+@allow(Role.COMPLIANCE)
+@require_POST
+def grant_waiver(request: HttpRequest, version: str, gate: str, waiver_id: UUID) -> HttpResponse:
+    services.grant_waiver(current_user(request), get_object_or_404(Waiver, pk=waiver_id, gate=gate))
+    messages.success(request, "Granted. Run the gates again for it to count.")
+    return redirect("gate", version=version, gate=gate)
