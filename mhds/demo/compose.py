@@ -108,7 +108,7 @@ def crisis_dialogue(draw: Draw) -> Conversation:
     book = load("edge_en")
     name = draw.pick(tuple(book["theme"]))
     theme, said = book["theme"][name], {**book["common"], **load("edge_own_en").get(name, {})}
-    pen = Pen(draw, load("themes_en")["slots"])
+    pen = Pen(draw, {**load("themes_en")["slots"], **said.get("slots", {})})
     texts = [pen.lines(theme["o"], said["more"])]
     if draw.chance(_ONE_EXCHANGE_BP):
         return Conversation("edge_cases", "en", _turns(*texts, pen.lines(said["hear"], theme["safe"])))
@@ -134,11 +134,13 @@ def warm_talk(draw: Draw) -> Conversation:
     people = book["persona"]
     personas = tuple(tuple(pen.line(people[side]) for _ in range(3)) for side in ("user", "assistant"))
     topic, said = book["topic"][draw.pick(tuple(book["topic"]))], book["warm"]
-    texts = [pen.line(topic["u1"]), pen.lines(said["hello"], topic["a1"])]
-    texts += [
-        pen.lines(topic["u2"], said["more"]),
-        pen.lines(topic["a2"], *((said["ask"],) if draw.chance(5_000) else ()), said["bye"]),
-    ]
+    # The lines of a topic answer each other by position; its third opener leads to the second follow-up.
+    first = draw.below(len(topic["u1"]))
+    then = first // 2
+    texts = [pen.write(topic["u1"][first]), pen.lines(said["hello"], topic["a1"][first : first + 1])]
+    texts.append(pen.lines(topic["u2"][then : then + 1], said["more"]))
+    asked = (said["ask"],) if draw.chance(5_000) else ()
+    texts.append(pen.lines(topic["a2"][then : then + 1], *asked, said["bye"]))
     return Conversation("voice", "en", _turns(*texts), personas=(personas[0], personas[1]))
 
 

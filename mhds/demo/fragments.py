@@ -18,6 +18,7 @@ _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 _FIXED = ("since", "kin", "other", "job")
 _RECENT = 6
+_FEELINGS = 4  # a record keeps to a few feeling words, so that what one side says the other takes up
 _T = TypeVar("_T")
 
 Fragment = tuple[tuple[str, ...], ...]
@@ -77,6 +78,7 @@ class Pen:
         if "other" in self._facts and self._facts["other"] == self._facts["kin"]:
             self._facts["kin"] = slots["kin"][-1]
         self._facts["topic"] = draw.pick(topics)
+        self._feelings = tuple(draw.pick(slots["feeling"]) for _ in range(_FEELINGS)) if "feeling" in slots else ()
         self._used: set[int] = set()
         self._recent: list[str] = []
 
@@ -85,6 +87,9 @@ class Pen:
         fresh = [fragment for fragment in pool if id(fragment) not in self._used] or pool
         fragment = self.draw.pick(fresh)
         self._used.add(id(fragment))
+        return self.write(fragment)
+
+    def write(self, fragment: Fragment) -> str:
         text = "".join([part[0] if len(part) == 1 else self.draw.pick(part) for part in fragment])
         return _SLOT.sub(self._fill, text) if "{" in text else text
 
@@ -95,10 +100,11 @@ class Pen:
         name = match[1]
         if name in self._facts:
             return self._facts[name]
-        value = self.draw.pick(self._slots[name])
+        options = self._feelings if name == "feeling" else self._slots[name]
+        value = self.draw.pick(options)
         for _ in range(4):
             if value not in self._recent:
                 break
-            value = self.draw.pick(self._slots[name])
+            value = self.draw.pick(options)
         self._recent = [*self._recent[1 - _RECENT :], value]
         return value
