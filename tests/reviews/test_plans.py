@@ -13,7 +13,6 @@ from reviews.plans import (
     PILOT,
     PLANS,
     STANDARD,
-    Plan,
     RoundKind,
     Stage,
     acceptance_chance,
@@ -65,7 +64,7 @@ def test_the_curve_of_any_size_is_the_published_one(plan, chances):
     [(500, 225, 100), (1000, 258, 100), (5000, 290, 100), (10_000, 294, 100), (1000, 138, 200), (2000, 58, 500)],
 )
 def test_the_smallest_sample_of_a_finite_population_is_the_published_one(population, size, limit_bp):
-    def holds(number: int) -> bool:
+    def holds(number):
         return most_failures((Stage(number, 0, 1),), population) * 10_000 < limit_bp * population
 
     assert holds(size)
@@ -228,4 +227,4 @@ def test_percent_shows_no_needless_digits():
 
 
 def test_plans_carry_their_own_id():
-    assert all(isinstance(plan, Plan) and plan.id == key for key, plan in PLANS.items())
+    assert [plan.id for plan in PLANS.values()] == list(PLANS)

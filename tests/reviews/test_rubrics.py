@@ -23,12 +23,12 @@ def raw(rubric_id):
 
 def full(rubric: Rubric, score: int | None = None, **changes):
     scores = {dimension.id: dimension.high if score is None else score for dimension in rubric.dimensions}
-    payload = {"scores": scores, "note": ""}
+    scores |= changes.pop("scores", {})
+    payload: dict[str, object] = {"scores": scores, "note": ""}
     if rubric.criticals:
         payload["criticals"] = []
     if rubric.finding_kinds:
         payload["findings"] = []
-    payload["scores"].update(changes.pop("scores", {}))
     return {**payload, **changes}
 
 

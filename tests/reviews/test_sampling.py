@@ -90,18 +90,18 @@ def _tampered(**changes):
 def test_verification_names_the_first_difference():
     stored = take(NONCE, POPULATION, 59)
     swapped = (stored.drawn[1], stored.drawn[0], *stored.drawn[2:])
-    assert "place 1" in verify(replace(stored, drawn=swapped), POPULATION)
-    assert "58 records are stored" in verify(replace(stored, drawn=stored.drawn[:-1]), POPULATION)
+    assert "place 1" in str(verify(replace(stored, drawn=swapped), POPULATION))
+    assert "58 records are stored" in str(verify(replace(stored, drawn=stored.drawn[:-1]), POPULATION))
     other_digest = (replace(stored.drawn[0], digest="sha256:other"), *stored.drawn[1:])
-    assert "was drawn as sha256:other" in verify(replace(stored, drawn=other_digest), POPULATION)
+    assert "was drawn as sha256:other" in str(verify(replace(stored, drawn=other_digest), POPULATION))
     other_ticket = (replace(stored.drawn[0], ticket="0" * 64), *stored.drawn[1:])
-    assert "stored ticket" in verify(replace(stored, drawn=other_ticket), POPULATION)
+    assert "stored ticket" in str(verify(replace(stored, drawn=other_ticket), POPULATION))
 
 
 def test_verification_finds_a_nicer_record_slipped_in_for_a_drawn_one():
     stored = take(NONCE, POPULATION, 59)
     undrawn = next(one for one in take(NONCE, POPULATION, None).drawn if one not in stored.drawn)
-    assert "has the smaller ticket" in verify(replace(stored, drawn=(*stored.drawn[:-1], undrawn)), POPULATION)
+    assert "has the smaller ticket" in str(verify(replace(stored, drawn=(*stored.drawn[:-1], undrawn)), POPULATION))
 
 
 @pytest.mark.parametrize("nonce", ["", "zz" * 32, "00" * 31, bytes(32).hex()])
@@ -115,7 +115,7 @@ def test_verification_sees_changes_in_records_that_were_not_drawn():
     changed = POPULATION[:]
     changed[undrawn] = (changed[undrawn][0], take(NONCE, POPULATION, None).drawn[-1].digest + "0")
     assert verify(stored, changed) is not None
-    assert "the population now holds 499" in verify(stored, POPULATION[:undrawn] + POPULATION[undrawn + 1 :])
+    assert "the population now holds 499" in str(verify(stored, POPULATION[:undrawn] + POPULATION[undrawn + 1 :]))
 
 
 def _tagged():
