@@ -20,9 +20,10 @@ class ValueScan:
         self._window = window
         first = window.peek()
         self._depth = 0
-        self._in_string = False
+        self._in_string = first == QUOTE
         self._scalar = first not in (QUOTE, OPEN_LIST, OPEN_MAP)
         self._done = False
+        window.position += self._in_string
 
     def run(self, bound: int | None) -> bool:
         """To the end of the value; False where the window is past the offset ``bound`` (call again to go on)."""
