@@ -198,7 +198,7 @@ def _connect() -> tuple[S3Client, type[Any], tuple[type[BaseException], ...]]:
     config = Config(
         connect_timeout=10,
         read_timeout=60,
-        retries={"mode": "standard", "max_attempts": 4},
+        retries={"mode": "standard", "total_max_attempts": 2},  # times TRIES of our own
         max_pool_connections=16,
         # Newer defaults send and expect checksums that many S3-compatible stores do not know; sha256 is checked here.
         request_checksum_calculation="when_required",
@@ -206,7 +206,7 @@ def _connect() -> tuple[S3Client, type[Any], tuple[type[BaseException], ...]]:
     )
     failures = (BotoCoreError, HTTPError, OSError)
     try:
-        return boto3.client("s3", config=config), ClientError, failures
+        return boto3.Session().client("s3", config=config), ClientError, failures
     except failures as error:
         raise _unreachable(error, "s3") from None
     except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -174,7 +175,7 @@ def test_a_stale_pointer_is_refused_only_if_an_age_was_asked_for(release):
 def test_with_a_key_the_pointer_must_be_signed_by_it(release, signing_key):
     release.sign(signing_key)
     release.point()
-    trusted = {"channel": "latest", "public_key": public_pem(signing_key)}
+    trusted: dict[str, Any] = {"channel": "latest", "public_key": public_pem(signing_key)}
     assert refusal(f"{release.exports}", **trusted).exit_code == 4
 
     release.point(key=signing_key)
