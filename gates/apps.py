@@ -1,4 +1,4 @@
-"""Start-up of the app."""
+"""Start-up of the app: the gates' evidence is what stands between a candidate and its review."""
 
 from __future__ import annotations
 
@@ -8,3 +8,9 @@ from django.apps import AppConfig
 class GatesConfig(AppConfig):
     name = "gates"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from gates.standing import gates_evidence  # noqa: PLC0415  models load after apps
+        from releases import evidence  # noqa: PLC0415
+
+        evidence.register("gates", gates_evidence)

@@ -29,7 +29,7 @@ def scanner() -> Scanner:
         tokenizer=TiktokenTokenizer(current_policy().tokenizer),
         language=language(),
         tags=tags.tags,
-        tags_version=tags.VERSION,
+        tags_version=tags.tags_version(),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from gates import services
+from gates import decisions, standing
 from gates.models import GateResult, Waiver
 from gates.policy import current_policy
 from gates.rules.registry import GATES
@@ -69,11 +71,12 @@ def _candidate(request: HttpRequest, version: str) -> Candidate:
 
 def tiles(candidate: Candidate) -> list[Tile]:
     """Failing first; a gate of the policy without a current verdict is shown as waiting, never left out."""
-    found = []
-    for gate, state in services.standing_results(candidate).items():
-        title = GATES[gate].title if gate in GATES else gate
-        found.append(Tile(gate, title, state.result, state.outdated))
-    return sorted(found, key=lambda tile: tile.order)
+    return sorted((tile_of(state) for state in standing.standings(candidate)), key=lambda tile: tile.order)
+
+
+def tile_of(state: standing.Standing) -> Tile:
+    title = GATES[state.gate].title if state.gate in GATES else state.gate
+    return Tile(state.gate, title, state.result, " and ".join(state.outdated_by))
 
 
 @EVERYONE
@@ -100,7 +103,7 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     policy = current_policy()
     if gate not in policy.gates:
         raise Http404
-    state = services.standing_results(candidate)[gate]
+    tile = next(tile_of(state) for state in standing.standings(candidate) if state.gate == gate)
     user = current_user(request)
     context: dict[str, Any] = {
         "section": "home",
@@ -109,9 +112,9 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
         "gate": gate,
         "rules": GATES[gate],
         "gates": policy.gates,
-        "result": state.result,
-        "outdated": state.outdated,
-        "tile": Tile(gate, GATES[gate].title, state.result, state.outdated),
+        "result": tile.result,
+        "outdated": tile.outdated,
+        "tile": tile,
         "issues": _issues(candidate, gate),
         "can_decide": user.holds(Role.ENGINEER),
         "can_explain": user.holds(Role.LEAD),
@@ -153,7 +156,7 @@ def _because(request: HttpRequest) -> str:
 def decide_exclusion(request: HttpRequest, version: str, issue_id: int) -> HttpResponse:
     candidate = _candidate(request, version)
     issue = get_object_or_404(ObjectIssue, pk=issue_id, candidate=candidate)
-    services.decide_exclusion(current_user(request), issue, _because(request))
+    decisions.decide_exclusion(current_user(request), issue, _because(request))
     messages.success(request, "Recorded. Run the gates again when all is decided.")
     return redirect("gate", version=version, gate="integrity")
 
@@ -162,7 +165,7 @@ def decide_exclusion(request: HttpRequest, version: str, issue_id: int) -> HttpR
 @require_POST
 def decide_source(request: HttpRequest, source_id: str) -> HttpResponse:
     kind = request.POST.get("kind", "")
-    services.decide_source(current_user(request), source_id, kind, _because(request))
+    decisions.decide_source(current_user(request), source_id, kind, _because(request))
     messages.success(request, f"{source_id} is recorded as {kind}.")
     return redirect("catalog")
 
@@ -171,7 +174,7 @@ def decide_source(request: HttpRequest, source_id: str) -> HttpResponse:
 @require_POST
 def explain(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     candidate = _candidate(request, version)
-    services.explain_figure(current_user(request), candidate, request.POST.get("figure", ""), _because(request))
+    decisions.explain_figure(current_user(request), candidate, request.POST.get("figure", ""), _because(request))
     messages.success(request, "Recorded. Run the gates again for it to count.")
     return redirect("gate", version=version, gate=gate)
 
@@ -180,14 +183,12 @@ def explain(request: HttpRequest, version: str, gate: str) -> HttpResponse:
 @require_POST
 def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     candidate = _candidate(request, version)
-    services.ask_waiver(
-        current_user(request),
-        candidate,
-        gate,
-        [request.POST.get("finding", "")],
-        reason=_because(request),
-        days=int(request.POST.get("days", "0") or 0),
-    )
+    days = request.POST.get("days", "")
+    if not days.isdigit() or not 1 <= int(days) <= 365:
+        raise InvalidInput("Say for how many days, 1 to 365.")
+    until = timezone.now() + timedelta(days=int(days))
+    finding = request.POST.get("finding", "")
+    decisions.ask_waiver(current_user(request), candidate, gate, [finding], _because(request), until)
     messages.success(request, "Asked for. Compliance grants it on this page.")
     return redirect("gate", version=version, gate=gate)
 
@@ -195,6 +196,7 @@ def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
 @allow(Role.COMPLIANCE)
 @require_POST
 def grant_waiver(request: HttpRequest, version: str, gate: str, waiver_id: UUID) -> HttpResponse:
-    services.grant_waiver(current_user(request), get_object_or_404(Waiver, pk=waiver_id, gate=gate))
+    candidate = _candidate(request, version)
+    decisions.grant_waiver(current_user(request), candidate, get_object_or_404(Waiver, pk=waiver_id, gate=gate))
     messages.success(request, "Granted. Run the gates again for it to count.")
     return redirect("gate", version=version, gate=gate)

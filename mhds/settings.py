@@ -28,7 +28,7 @@ PRODUCTION_NEEDS = {
 EMBEDDED = not any(env.text(name) for name in PRODUCTION_SIGNS)
 DEBUG = env.flag("DEBUG")
 # The whole programme behind one installation that holds invented people: shown on every page, never published to S3.
-DEMO = env.flag("MHDS_DEMO")
+DEMO = env.flag("MHDS_DEMO")  # or a data directory that holds a demo, see below
 
 if not EMBEDDED:
     _missing = [name for name in PRODUCTION_NEEDS if not (env.text(name) or env.text(f"{name}_FILE"))]
@@ -57,6 +57,7 @@ if not EMBEDDED:
 # --- where things are -------------------------------------------------------------------------------------------
 DATA_DIR = Path(env.text("MHDS_DATA_DIR") or BASE_DIR / ".mhds").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+DEMO = DEMO or (EMBEDDED and (DATA_DIR / "demo.json").exists())
 MHDS_SOURCE_URL = env.text("MHDS_SOURCE_URL") or (DATA_DIR / "source").as_uri()
 MHDS_BUCKET_URL = env.text("MHDS_BUCKET_URL") or (DATA_DIR / "bucket").as_uri()
 MHDS_SOURCE_NAME = env.text("MHDS_SOURCE_NAME")

@@ -8,3 +8,8 @@ from django.apps import AppConfig
 class ReleasesConfig(AppConfig):
     name = "releases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from releases import evidence  # noqa: PLC0415  models load after apps
+
+        evidence.register("frozen", evidence.frozen)
