@@ -50,6 +50,10 @@ LABELS = {
 }
 
 
+# Checksums and lengths that one phone number in ten meets by chance: they name a value only where nothing else does.
+AMBIGUOUS = frozenset(("UK_NHS", "US_NPI", "US_BANK_NUMBER", "ABA_ROUTING_NUMBER", "US_DRIVER_LICENSE", "US_PASSPORT"))
+
+
 class Cut(NamedTuple):
     """What one placeholder replaces in one message; ``entity`` is that of the longest span in it."""
 
@@ -70,8 +74,8 @@ class PlaceholderRedactor:
             )
         self._detector = detector
         self._threshold = threshold_bp
-        own = f"{CODE_VERSION} {REPEATS_VERSION} {sorted(WORDS)} {sorted(LABELS.items())} {tags_version()}"
-        about = f"{own} {detector.name} {detector.version} {threshold_bp}"
+        own = f"{CODE_VERSION} {REPEATS_VERSION} {sorted(WORDS)} {sorted(LABELS.items())} {sorted(AMBIGUOUS)}"
+        about = f"{own} {tags_version()} {detector.name} {detector.version} {threshold_bp}"
         self.version = hashlib.sha256(about.encode()).hexdigest()[:16]
 
     def redact(self, messages: Messages, language: str) -> Redaction:
@@ -98,7 +102,7 @@ class PlaceholderRedactor:
             if any(span.turn < 0 for span in spans):
                 raise _InDoubtError
             repeats = repeated_names(messages, spans)
-            ledger.number_names(messages, spans, repeats)
+            ledger.number_names(messages, repeats)
             spans += [span for span, _ in repeats]
             messages = tuple(_cut(m, _merged(turn, spans), ledger) for turn, m in enumerate(messages))
         raise _InDoubtError
@@ -117,11 +121,8 @@ class _Ledger:
         self._issued: Counter[str] = Counter()
         self.replaced: Counter[str] = Counter()
 
-    def number_names(self, messages: Messages, spans: Sequence[Span], repeats: Sequence[tuple[Span, str]]) -> None:
+    def number_names(self, messages: Messages, repeats: Sequence[tuple[Span, str]]) -> None:
         """Gives a name and the parts that repeat it one number, whichever comes first in the text."""
-        for span in spans:
-            if span.entity == "PERSON":
-                self._number("PERSON", messages[span.turn].content[span.start : span.end])
         for span, name in repeats:
             part = comparable(messages[span.turn].content[span.start : span.end])
             self._numbers.setdefault(("PERSON", part), self._number("PERSON", name))
@@ -164,7 +165,7 @@ def _merged(turn: int, spans: Sequence[Span]) -> list[Cut]:
 
 
 def _union(group: Sequence[Span]) -> Cut:
-    best = min(group, key=lambda s: (s.start - s.end, -s.score_bp, s.entity))
+    best = min(group, key=lambda s: (s.start - s.end, s.entity in AMBIGUOUS, -s.score_bp, s.entity))
     return Cut(group[0].start, max(s.end for s in group), best.entity)
 
 

@@ -8,14 +8,25 @@ because a pattern that silently cannot fire would hide identifiers.
 
 from __future__ import annotations
 
+import regex
+
 from mhds.errors import ConfigurationError
 
 ANY = r"\x{0}-\x{10ffff}"
 # Python's \w holds letters, marks, digits, connectors and a few symbols that differ between Unicode versions: take all.
 WORD = r"0-9A-Za-z_\x{80}-\x{10ffff}"
-DIGIT = r"\p{Nd}"
 # RE2's \s is ASCII without \v; Python's `re` adds U+001C-1F, `regex` does not: the union.
 SPACE = r"\s\x{0b}\x{1c}-\x{1f}\x{85}\p{Z}"
+
+
+def _digits() -> str:
+    """What `regex` calls a digit: its Unicode tables are newer than RE2's, whose \\p{Nd} would miss some."""
+    planes = "".join(map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x20000))))
+    found = [ord(char) for char in regex.findall(r"\d", planes)]
+    return "0-9" + "".join(f"\\x{{{code:x}}}" for code in found)
+
+
+DIGIT = _digits()
 _SHORTHAND = {"d": DIGIT, "w": WORD, "s": SPACE, "D": ANY, "W": ANY, "S": ANY}
 _VANISHING = frozenset("bBAzZG")
 _QUANTIFIER_END = frozenset("+*?}")

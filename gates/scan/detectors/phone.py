@@ -14,12 +14,13 @@ import regex
 from mhds.errors import DetectorFailed
 
 from .base import Hit
+from .overapprox import DIGIT
 from .prefilter import Gate
 
 MIN_DIGITS = 5
 SCORE = 0.4  # PhoneRecognizer.SCORE, checked against the class when it is wrapped
-_BETWEEN = r"(?:[^\p{L}\p{Nd}\n]|[xX\x{ff38}\x{ff58}]){0,4}"
-GATE = Gate("PhoneRecognizer", rf"\p{{Nd}}(?:{_BETWEEN}\p{{Nd}}){{4,}}", "call 415-555-0132")
+_BETWEEN = r"(?:[^\p{L}0-9\n]|[xX\x{ff38}\x{ff58}]){0,4}"  # may take digits of other scripts too: wider is safe
+GATE = Gate("PhoneRecognizer", rf"[{DIGIT}](?:{_BETWEEN}[{DIGIT}]){{4}}", "call 415-555-0132")
 _RUN = regex.compile(r"\d(?:(?:[^\p{L}\d\n]|[xX\uff38\uff58]){0,4}\d){4,}")
 BEFORE, AFTER = 16, 48  # room for the lead "+((" and one character before it, and for an extension after the digits
 

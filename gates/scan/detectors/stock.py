@@ -141,10 +141,11 @@ class StockRecogniser:
 
 def wrap(presidio: Any) -> StockRecogniser | PhoneFinder:
     """The recogniser behind our port; refuses a kind whose behaviour is not reproduced here."""
+    shipped = presidio
     if isinstance(presidio, predefined.PhoneRecognizer):
-        if presidio.SCORE != SCORE:
+        if shipped.SCORE != SCORE:
             raise ConfigurationError("Presidio's phone recogniser has another score than this version expects.")
-        return PhoneFinder(str(presidio.name), presidio.supported_regions, int(presidio.leniency or 0))
+        return PhoneFinder(str(shipped.name), shipped.supported_regions, int(shipped.leniency))
     if isinstance(presidio, PatternRecognizer):
         return StockRecogniser(presidio)
     raise ConfigurationError(f"{type(presidio).__name__} is no pattern recogniser of Presidio.")

@@ -64,7 +64,15 @@ POST_BOX = Rule(
     entity="STREET_ADDRESS",
     name="PostBoxRule",
     languages=EN,
-    patterns=(RulePattern("box", r"\b(?:p\.?\s?o\.?\s?|post\s+office\s+)box\s+\d{1,6}\b", 0.7, "P.O. Box 12"),),
+    patterns=(
+        RulePattern("box", r"\b(?:p\.?\s?o\.?\s?|post\s+office\s+)box\s+\d{1,6}\b", 0.7, "P.O. Box 12"),
+        RulePattern(
+            "military",
+            r"\b(?:PSC|CMR|Unit|USNV|USNS|USS \w+)\s+\d{1,5},?\s+Box\s+\d{1,6}(?:\s+[AFD]PO,?\s+A[AEP]\s+\d{5})?",
+            0.7,
+            "PSC 0413, Box 8144",
+        ),
+    ),
 )
 
 POSTCODE = Rule(

@@ -8,10 +8,7 @@ from gates.scan.detectors.base import Rule, RulePattern
 
 from .common import EN
 
-_CAPITAL = (
-    r"(?:[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*|[A-Z]['’][A-Z][a-z]+|(?:Mc|Mac|De|La|Le|"
-    r"Van|Al)[A-Z][a-z]+|[\u00c0-\u00de][\w'’-]+|[A-Z][a-z]*[\u00df-\u024f][\w'’-]*)"
-)
+_CAPITAL = r"\p{Lu}(?:['’]\p{Lu})?\p{Ll}[\p{L}\p{M}]*(?:['’-](?!s\b)\p{L}[\p{L}\p{M}]+)*"
 _FULL = rf"{_CAPITAL}(?:\s+(?:[A-Z]\.\s+)?(?:(?:de|la|van|von|der|bin|al)\s+)?{_CAPITAL}){{0,2}}"
 _I_AM = r"(?:I\s+am|I['’]?m|[Ii]['’]m)"
 # Words that follow a cue without being a name, capitalised or not.
@@ -84,7 +81,8 @@ STATED = Rule(
         ),
         RulePattern(
             "speaking",
-            rf"\b(?:[Tt]his\s+is|[Ii]t['’]s|{_I_AM})\s+{_NOT_STOP}(?P<v>{_FULL})\s+(?:speaking|here\b|calling)",
+            rf"\b(?:(?:[Tt]his\s+is|[Ii]t['’]s|{_I_AM})\s+{_NOT_STOP}(?P<v>{_FULL})\s+(?:speaking|calling)"
+            rf"|[Tt]his\s+is\s+{_NOT_STOP}(?P<v>{_FULL})\s+here\b)",
             0.6,
             "this is Jo speaking",
         ),
