@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from gates import decisions, standing
@@ -71,12 +69,12 @@ def _candidate(request: HttpRequest, version: str) -> Candidate:
 
 def tiles(candidate: Candidate) -> list[Tile]:
     """Failing first; a gate of the policy without a current verdict is shown as waiting, never left out."""
-    return sorted((tile_of(state) for state in standing.standings(candidate)), key=lambda tile: tile.order)
+    return sorted(map(tile_of, standing.standing_results(candidate).values()), key=lambda tile: tile.order)
 
 
 def tile_of(state: standing.Standing) -> Tile:
     title = GATES[state.gate].title if state.gate in GATES else state.gate
-    return Tile(state.gate, title, state.result, " and ".join(state.outdated_by))
+    return Tile(state.gate, title, state.result, state.outdated)
 
 
 @EVERYONE
@@ -103,7 +101,7 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     policy = current_policy()
     if gate not in policy.gates:
         raise Http404
-    tile = next(tile_of(state) for state in standing.standings(candidate) if state.gate == gate)
+    tile = tile_of(standing.standing_results(candidate)[gate])
     user = current_user(request)
     context: dict[str, Any] = {
         "section": "home",
@@ -186,9 +184,8 @@ def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     days = request.POST.get("days", "")
     if not days.isdigit() or not 1 <= int(days) <= 365:
         raise InvalidInput("Say for how many days, 1 to 365.")
-    until = timezone.now() + timedelta(days=int(days))
     finding = request.POST.get("finding", "")
-    decisions.ask_waiver(current_user(request), candidate, gate, [finding], _because(request), until)
+    decisions.ask_waiver(current_user(request), candidate, gate, [finding], reason=_because(request), days=int(days))
     messages.success(request, "Asked for. Compliance grants it on this page.")
     return redirect("gate", version=version, gate=gate)
 
@@ -196,7 +193,6 @@ def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
 @allow(Role.COMPLIANCE)
 @require_POST
 def grant_waiver(request: HttpRequest, version: str, gate: str, waiver_id: UUID) -> HttpResponse:
-    candidate = _candidate(request, version)
-    decisions.grant_waiver(current_user(request), candidate, get_object_or_404(Waiver, pk=waiver_id, gate=gate))
+    decisions.grant_waiver(current_user(request), get_object_or_404(Waiver, pk=waiver_id, gate=gate))
     messages.success(request, "Granted. Run the gates again for it to count.")
     return redirect("gate", version=version, gate=gate)

@@ -1,4 +1,4 @@
-"""Fills an empty embedded installation with the demo: bucket, people, one release blocked, one whose gates all pass.
+"""Fills an empty embedded installation with the demo: bucket, people, one release whose gates pass, one blocked.
 
 Every step looks first whether it is done, so that a second start changes nothing. What it made is written to
 ``demo.json`` in the data directory, which also marks the installation as a demo for ever.
@@ -15,15 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from gates import decisions
 from mhds import workflow
 from mhds.demo import accounts
-from mhds.demo.bucket import write_bucket
+from mhds.demo.bucket import BROKEN, OUTSIDE_KEY, UNAPPROVED, PlantedSummary, write_bucket
 from mhds.errors import Conflict
 from mhds.models import User
 from mhds.storage import open_store
 from releases import services
-from releases.models import Candidate, CatalogVersion, Release
+from releases.models import CatalogVersion, Release
 
 log = logging.getLogger("mhds.demo")
 CATALOG = Path(__file__).with_name("catalog.toml")
@@ -55,15 +54,11 @@ def write_info(**fields: Any) -> dict[str, Any]:
 def fill_source(size: int, seed: int) -> dict[str, Any]:
     """Write the synthetic bucket to the source. Refuses one that holds anything: it may be real."""
     store = open_store(settings.MHDS_SOURCE_URL)
-    if next(iter(_keys(store)), None) is not None:
+    if next(iter(store.list()), None) is not None:
         raise Conflict(
             f"the source {settings.MHDS_SOURCE_URL} is not empty", hint="Name an empty place in MHDS_SOURCE_URL."
         )
-
-    def put(key: str, body: bytes) -> None:
-        store.put_if_absent(key, body)
-
-    summary = write_bucket(put, size=size, seed=seed)
+    summary = write_objects(size, seed, lambda _key: True)
     return {
         "source": settings.MHDS_SOURCE_URL,
         "bytes": summary.total_bytes,
@@ -81,8 +76,15 @@ def fill_source(size: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _keys(store: Any) -> list[str]:
-    return [info.key for info in store.list()][:1]
+def write_objects(size: int, seed: int, wanted: Callable[[str], bool]) -> PlantedSummary:
+    """The objects whose key is wanted; what is there already stays (the same bytes come again)."""
+    store = open_store(settings.MHDS_SOURCE_URL)
+
+    def put(key: str, body: bytes) -> None:
+        if wanted(key):
+            store.put_if_absent(key, body)
+
+    return write_bucket(put, size=size, seed=seed)
 
 
 def refuse_real_data() -> None:
@@ -95,44 +97,36 @@ def refuse_real_data() -> None:
 
 
 def prepare(say: Callable[[str], None]) -> dict[str, Any]:
-    """Everything the demo needs, in order; returns what ``demo_info`` shows."""
+    """Everything the demo needs, in order; returns what ``demo_info`` shows.
+
+    The story: a release was made of good uploads and passes; then new uploads came, broken and without approval, and
+    the next release is blocked by them.
+    """
     refuse_real_data()
     write_info(demo=True)
     people = accounts.make_accounts()
-    if not any(_keys(open_store(settings.MHDS_SOURCE_URL))):
-        say("writing a synthetic bucket of 20 MB ...")
-        fill_source(SIZE, SEED)
     if not CatalogVersion.objects.exists():
         services.import_catalog(CATALOG.read_text(encoding="utf-8"), actor=people["engineer"])
     info = write_info(accounts=accounts.account_list())
-    if "releases" not in info:
-        info = write_info(releases=make_releases(people, say))
-    return info
+    made: dict[str, str] = info.get("releases", {})
+    if "passing" not in made:
+        say("writing a synthetic bucket of 20 MB, building the release that passes ...")
+        write_objects(SIZE, SEED, lambda key: not is_fault(key))
+        made["passing"] = make_release(people)
+        write_info(releases=made)
+    if "blocked" not in made:
+        say("new uploads arrive, broken and unapproved; building the release that is blocked ...")
+        write_objects(SIZE, SEED, is_fault)
+        made["blocked"] = make_release(people)
+        write_info(releases=made)
+    return read_info()
 
 
-def make_releases(people: accounts.Accounts, say: Callable[[str], None]) -> dict[str, str]:
-    """One release as the sources are, then one after people have decided what stood in the way."""
-    today = timezone.now()
-    say("building the first release, with everything that is wrong in it ...")
-    blocked = services.next_version(today)
-    first = workflow.run(blocked, until="gates", actor=people["engineer"])
-    say("deciding the broken files and the unapproved source, building the second ...")
-    decide(first.candidate, people)
-    passing = services.next_version(today)
-    workflow.run(passing, until="gates", actor=people["engineer"])
-    return {"blocked": blocked, "passing": passing}
+def is_fault(key: str) -> bool:
+    return key.startswith((UNAPPROVED, BROKEN)) or key == OUTSIDE_KEY
 
 
-def decide(candidate: Candidate | None, people: accounts.Accounts) -> None:
-    """What the demo's engineer and compliance would click: exclude, because ..."""
-    if candidate is None:
-        return
-    for issue in candidate.issues.all():
-        if issue.reason == "source_not_approved":
-            continue
-        decisions.decide_exclusion(people["engineer"], issue, "Demo: the upload is damaged; its owner sends it again.")
-    for source in candidate.catalog_version.catalog.sources:
-        if services.standing(source):
-            decisions.decide_source(
-                people["compliance1"], source.id, "excluded", "Demo: nobody can show a licence for it."
-            )
+def make_release(people: accounts.Accounts) -> str:
+    version = services.next_version(timezone.now())
+    workflow.run(version, until="gates", actor=people["engineer"])
+    return version

@@ -44,8 +44,10 @@ class Clusters:
 class Clusterer(Protocol):
     """The one definition of a cluster (it lives with the gates, which prove the result by the same code)."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
 
     def add(self, messages: Messages, content_hash: str, family: str) -> None: ...
 
