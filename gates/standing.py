@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from gates import known_scanner
 from gates.inputs import inputs_digest
 from gates.models import GateResult
 from gates.policy import current_policy
@@ -88,7 +89,11 @@ def code_version() -> str:
 
 
 def scanner_in_use() -> str:
-    """Digest of the scanner of this process."""
+    """Digest of the scanner that this code and these packages make."""
+    return known_scanner.remembered(_built_scanner)
+
+
+def _built_scanner() -> str:
     # Loads recognisers and vocabularies, and must not be imported before a worker forks.
     from gates import engine  # noqa: PLC0415
 
@@ -146,9 +151,9 @@ def blockers(candidate: Candidate, *, scanner_digest: str | None = None) -> tupl
     return tuple(one.blocker for one in found.values() if one.blocker)
 
 
-def waived_families(candidate: Candidate) -> frozenset[str]:
+def waived_families(candidate: Candidate, *, scanner_digest: str | None = None) -> frozenset[str]:
     """Families that coverage lets pass by a waiver in force: what the matrix shows as *waived*."""
-    result = current_results(candidate).get("coverage")
+    result = current_results(candidate, scanner_digest=scanner_digest).get("coverage")
     findings = result.findings if result is not None else []
     return frozenset(
         one["subject"] for one in findings if one["rule"] == "coverage.C001" and one["settled_by"].startswith("waiver:")

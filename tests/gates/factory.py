@@ -253,5 +253,6 @@ def with_bytes(inputs: GateInputs, body: bytes, name: str = "routing") -> GateIn
     files = tuple(_config(path, body) if one.path == path else one for one in inputs.files)
     measured = {**inputs.measured, path: (len(body), hashlib.sha256(body).hexdigest())}
     digest = content_digest(files)
+    bodies: dict[str, Any] = {name: body}
     facts = replace(inputs.scanned, content_digest=digest)
-    return replace(inputs, files=files, measured=measured, content_digest=digest, facts=facts, **{name: body})
+    return replace(inputs, files=files, measured=measured, content_digest=digest, facts=facts, **bodies)
