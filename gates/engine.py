@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from gates import known_scanner
 from gates.policy import current_policy
 from gates.scan import tags
 from gates.scan.clusterer import BuildClusterer
@@ -24,13 +25,15 @@ def language() -> Py3LangidDetector:
 @cache
 def scanner() -> Scanner:
     """Built after a fork, never before: some of the libraries hang in a child that inherits their threads."""
-    return Scanner(
+    built = Scanner(
         detector=default_detector(),
         tokenizer=TiktokenTokenizer(current_policy().tokenizer),
         language=language(),
         tags=tags.tags,
         tags_version=tags.tags_version(),
     )
+    known_scanner.remember(built.digest)
+    return built
 
 
 def identifies(key: str) -> bool:
