@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 _OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -59,7 +59,7 @@ def fold(text: str) -> Folded | None:
     return Folded("".join(chars), starts, ends)
 
 
-@cache
+@lru_cache(maxsize=1 << 15)  # bounded: clusters are pieces of text
 def _cluster(cluster: str) -> str:
     """A base character with its marks, folded; marks that no composed letter absorbs are dropped with zalgo text."""
     if len(cluster) == 1 and cluster.isascii():

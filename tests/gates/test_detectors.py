@@ -229,14 +229,34 @@ def test_a_pattern_that_runs_out_of_time_fails_the_scan() -> None:
     assert "aaaa" not in str(failed.value)
 
 
-@pytest.mark.parametrize(
-    "text", ["a" * 100_000 + "!", "1" * 50_000, "a." * 20_000, "www." + "a-" * 20_000, "@" * 20_000]
-)
-def test_hostile_text_ends_in_findings_or_an_error_never_in_a_hang(text: str) -> None:
+HOSTILE = {
+    "one endless word": "a" * 100_000 + "!",
+    "one endless number": "1" * 50_000,
+    "dots": "a." * 20_000,
+    "a long host label": "www." + "a-" * 20_000,
+    "at signs": "@" * 20_000,
+    "stop words before a number": "the " * 50_000 + "call 415-555-0132",
+    "digits of another width": "４１５ " * 10_000,
+    "entities": "&#52;" * 10_000,
+    "cues": "my name is Dr. A" * 5_000,
+    "house numbers": "42 A" * 10_000,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", sorted(HOSTILE))
+def test_hostile_text_ends_in_findings_or_an_error_never_in_a_hang(name: str) -> None:
+    text = HOSTILE[name]
     try:
-        spans_of(text)
+        spans = spans_of(text)
     except DetectorFailed:
         return
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+
+
+def test_a_text_of_nothing_but_findings_fails_the_scan_instead_of_stalling_it() -> None:
+    with pytest.raises(DetectorFailed, match="over 2000 findings"):
+        spans_of("".join(f"10.1.{n // 250}.{n % 250}, " for n in range(2500)))
 
 
 def test_a_language_without_recognisers_is_refused() -> None:

@@ -20,6 +20,7 @@ from spacy.lang.lex_attrs import is_punct
 
 from .base import Hit
 
+MAX_WINDOW = 4096  # a word farther away says nothing about a hit, and a text of stop words must not stall the scan
 FIRST_WINDOW = 128  # characters before a hit; doubled until enough words are seen
 
 
@@ -73,7 +74,7 @@ class ContextBooster:
             start, end = _window(text, hit, width)
             tokens = [(word, at + start) for word, at in self._words.cut(text[start:end])]
             artifacts = self._as_artifacts(tokens)
-            if self._enough(artifacts, hit, start == 0, end == len(text)):
+            if width >= MAX_WINDOW or self._enough(artifacts, hit, start == 0, end == len(text)):
                 return artifacts
             width *= 2
 
@@ -100,9 +101,11 @@ def _window(text: str, hit: Hit, width: int) -> tuple[int, int]:
     the text.
     """
     start = max(0, hit.start - width)
-    while start and not (text[start - 1].isspace() and not text[start].isspace()):
+    farthest = max(0, hit.start - MAX_WINDOW)
+    while start > farthest and not (text[start - 1].isspace() and not text[start].isspace()):
         start -= 1
     end = min(len(text), hit.end + width // 4)
-    while end < len(text) and not (text[end].isspace() and not text[end - 1].isspace()):
+    farthest = min(len(text), hit.end + MAX_WINDOW)
+    while end < farthest and not (text[end].isspace() and not text[end - 1].isspace()):
         end += 1
     return start, end

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mhds.errors import DetectorFailed
+
 from .base import Hit
+
+MAX_HITS = 2000  # the comparison below is quadratic; a text with more would be a way to stall the scan
 
 
 def without_contained(hits: Iterable[Hit]) -> list[Hit]:
@@ -12,6 +16,8 @@ def without_contained(hits: Iterable[Hit]) -> list[Hit]:
     (``EntityRecognizer.remove_duplicates``).
     """
     ranked = sorted(set(hits), key=lambda h: (-h.score, h.start, h.start - h.end, h.entity, h.rule, h.pattern))
+    if len(ranked) > MAX_HITS:
+        raise DetectorFailed(f"One text holds over {MAX_HITS} findings: it is no message.", hint="Exclude the record.")
     kept: list[Hit] = []
     for hit in ranked:
         if hit.score > 0 and not any(_covers(other, hit) for other in kept):
