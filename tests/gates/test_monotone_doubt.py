@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -76,7 +77,8 @@ def drop_facts(inputs: GateInputs, _seed: int) -> GateInputs:
 
 def stale_facts(inputs: GateInputs, seed: int) -> GateInputs:
     name = ("content_digest", "scanner_digest")[seed % 2]
-    return replace(inputs, facts=replace(inputs.scanned, **{name: "sha256:" + "e" * 64}))
+    stale: dict[str, Any] = {name: "sha256:" + "e" * 64}
+    return replace(inputs, facts=replace(inputs.scanned, **stale))
 
 
 def drop_file(inputs: GateInputs, seed: int) -> GateInputs:
@@ -113,7 +115,8 @@ def drop_coverage(inputs: GateInputs, seed: int) -> GateInputs:
 
 
 def drop_configs(inputs: GateInputs, seed: int) -> GateInputs:
-    return replace(inputs, **{("routing", "curriculum")[seed % 2]: None}, measured={})
+    gone: dict[str, Any] = {("routing", "curriculum")[seed % 2]: None}
+    return replace(inputs, measured={}, **gone)
 
 
 def drop_build_facts(inputs: GateInputs, _seed: int) -> GateInputs:

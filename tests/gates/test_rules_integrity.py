@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_it_fails_an_object_that_lost_a_record_even_where_the_sums_hold():
 def test_an_account_that_is_not_the_inventorys_is_error(lost):
     inputs = build()
     one, two = inputs.accounts
-    changed = {
+    changes: dict[str, dict[str, Any]] = {
         "account": {"accounts": (one,)},
         "listing": {"listing": {one.key: inputs.listing[one.key]}},
         "etag": {"accounts": (replace(one, etag="other"), two)},
@@ -102,8 +103,8 @@ def test_an_account_that_is_not_the_inventorys_is_error(lost):
         "status": {"accounts": (replace(one, status="skipped"), two)},
         "count": {"objects_by_status": {"read": 3}},
         "all": {"accounts": (), "listing": {}},
-    }[lost]
-    assert ask("integrity", replace(inputs, **changed)).verdict is Verdict.ERROR
+    }
+    assert ask("integrity", replace(inputs, **changes[lost])).verdict is Verdict.ERROR
 
 
 def test_an_aliased_key_is_matched_by_size_and_etag():
