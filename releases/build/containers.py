@@ -17,6 +17,7 @@ from releases.build.window import Window
 # A directory gives a file, an object store a context manager around a stream: both open the same way.
 OpenStream = Callable[[], AbstractContextManager[BinaryIO]]
 _HEAD = 256 * 1024
+_LONGEST_BOM = 4
 
 
 @dataclass(slots=True)
@@ -33,10 +34,13 @@ def open_values(stream: BinaryIO, key: str, limits: Limits, notes: Notes, is_tur
     window = Window(plain_chunks(stream, limits))
     if not window.reach(1):
         raise Refused("empty_object")
+    window.reach(_LONGEST_BOM)
+    window.position += bom_length(window.data)
+    passed = window.skip_blank_lines()
     head = _head(window, limits)
     container = container_of(head, key, whole=window.ended)
     if container is Container.LINES:
-        values = read_lines(window, limits)
+        values = read_lines(window, limits, passed)
     elif container is Container.DOCUMENT:
         values = iter(DocumentReader(window, limits, notes, is_turn))
     elif container is Container.PARQUET:
@@ -49,9 +53,7 @@ def open_values(stream: BinaryIO, key: str, limits: Limits, notes: Notes, is_tur
 
 
 def _head(window: Window, limits: Limits) -> bytes:
-    """The first bytes after a byte order mark: at least one whole line, where it is not over the record limit."""
-    window.reach(8)
-    window.position += bom_length(window.data)
+    """The first bytes that are not blank: at least one whole line, where it is not over the record limit."""
     head = window.reach(_HEAD)
     while b"\n" not in head and len(head) <= limits.record_bytes and not window.ended:
         head = window.reach(2 * len(head))

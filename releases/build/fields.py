@@ -44,7 +44,7 @@ class Fields:
         self.used: set[str] = set()
 
     def has(self, *names: str) -> bool:
-        return any(name in self._by_name for name in names)
+        return not self._by_name.keys().isdisjoint(names)
 
     def names(self) -> Iterator[str]:
         """Plain names, in the order of the source."""

@@ -26,9 +26,9 @@ class _TooLarge(Exception):
     """An object is over the limit while it had to be held; the window stands somewhere inside it."""
 
 
-def read_lines(window: Window, limits: Limits) -> Iterator[Raw]:
-    """One value a line; the index is the 0-based line. A bad line costs itself only."""
-    number = -1
+def read_lines(window: Window, limits: Limits, passed: int) -> Iterator[Raw]:
+    """One value a line; the index is the 0-based line, ``passed`` lines ago. A bad line costs itself only."""
+    number = passed - 1
     while True:
         number += 1
         start = window.position

@@ -174,7 +174,7 @@ def _width(text: str, delimiter: str, *, whole: bool) -> int:
     if not rows or not all(_HEADER_CELL.fullmatch(cell) for cell in rows[0]) or not any(rows[0]):
         return 0
     agree = sum(len(row) == len(rows[0]) for row in rows[1:])
-    return len(rows[0]) if agree * 5 >= len(rows[1:]) * 4 else 0
+    return len(rows[0]) if agree * 2 >= len(rows[1:]) else 0
 
 
 def _rows(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-_SPACE = b" \t\n\r"
+_NO_SPACE = re.compile(rb"[^ \t\n\r]")
+_BLANK_LINES = re.compile(rb"(?:[ \t\r]*+\n)*+")
 
 
 class Window:
@@ -53,15 +55,24 @@ class Window:
     def peek(self) -> int | None:
         """The next byte that is no JSON white space, now at the position; None at the end."""
         while True:
-            data, at = self.data, self.index
-            size = len(data)
-            while at < size and data[at] in _SPACE:
-                at += 1
-            self.position = self._base + at
-            if at < size:
-                return data[at]
+            found = _NO_SPACE.search(self.data, self.index)
+            if found:
+                self.position = self._base + found.start()
+                return self.data[found.start()]
+            self.position = self._base + len(self.data)
             if not self.more():
                 return None
+
+    def skip_blank_lines(self) -> int:
+        """Pass lines of white space; how many. The rest of the line that follows them is left at the position."""
+        lines = 0
+        while True:
+            blank = _BLANK_LINES.match(self.data, self.index)
+            if blank:
+                lines += self.data.count(b"\n", blank.start(), blank.end())
+                self.position = self._base + blank.end()
+            if self.data[self.index :].strip(b" \t\r") or not self.more():
+                return lines
 
     def line(self, limit: int) -> bytes | None:
         """The next line with its newline, empty at the end; None where it was over ``limit`` and has been passed."""

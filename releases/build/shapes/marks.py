@@ -10,7 +10,7 @@ from releases.build.roles import MAX_WORD, RoleMap, nameable
 from releases.build.shapes.base import Talk, Turn
 
 # A mark may be dressed as a list item or in bold: "* User 1: ", "**Client:** ".
-_DRESS = r"[ \t]*(?:[*#>_•-]+[ \t]*)*"
+_DRESS = r"[*#>_• \t-]*+"
 _COLON = r"[*_ \t]*[:：][*_]*"
 _ANY_MARK = re.compile(rf"^{_DRESS}([^\W\d_][^:：\n*,.，。!?！？]{{0,{MAX_WORD - 1}}}){_COLON}", re.MULTILINE)
 _OFTEN = 3
@@ -60,6 +60,12 @@ def _stranger(text: str, roles: RoleMap) -> str | None:
     met = Counter(mark.group(1).strip() for mark in _ANY_MARK.finditer(text))
     strangers = [word for word in met if roles.role(word) is None]
     return next((word for word in strangers if nameable(word) or met[word] >= _OFTEN), None)
+
+
+def has_repeated_marks(text: str) -> bool:
+    """Some word marks more than one line: the text may be a dialogue whose speakers nobody mapped."""
+    met = Counter(mark.group(1).strip() for mark in _ANY_MARK.finditer(text))
+    return any(count > 1 for count in met.values())
 
 
 def _is_dialogue(text: str) -> bool:

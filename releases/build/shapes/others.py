@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from releases.build.fields import Fields
+from releases.build.json_stream import WRAPPERS
+from releases.build.shapes.marks import has_repeated_marks
 
 UNKNOWN = "unknown_shape"
 _LABEL_NAMES = (
@@ -23,6 +26,8 @@ _PERSONA = (
 )  # fmt: skip
 _NOTEBOOK = ("nbformat", "cells")
 _SHORT = 64
+# A text with a line of JSON in it is broken data rather than prose.
+_DATA_LINE = re.compile(r"^[ \t]*[{\[]\s*[\"{\[]", re.MULTILINE)
 
 
 def is_persona_name(name: str) -> bool:
@@ -39,12 +44,16 @@ def _holds(value: object) -> bool:
 
 
 def kind_of(value: object) -> str:
-    """``persona_profile``, ``notebook``, ``label_table``, ``knowledge_base``, ``statistics`` or ``unknown_shape``."""
+    """A reason id of ``not_conversation``, ``empty``, or ``unknown_shape``."""
+    if isinstance(value, str):
+        return UNKNOWN if _DATA_LINE.search(value) or has_repeated_marks(value) else "prose"
     if not isinstance(value, dict):
-        return "statistics" if not isinstance(value, str) and _all_short(value) else UNKNOWN
+        return "statistics" if isinstance(value, list) and _all_short(value) else UNKNOWN
     if not value:
         return "empty"
     names = list(Fields(value).names())
+    if any(item == [] and name in WRAPPERS for name, item in Fields(value).items()):
+        return "empty"
     if any(is_persona_name(name) for name in names):
         return "persona_profile"
     if all(name in names for name in _NOTEBOOK):
