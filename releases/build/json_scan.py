@@ -31,16 +31,15 @@ class ValueScan:
         while not self._done:
             if bound is not None and window.position > bound:
                 return False
-            self._step()
-            if self._done or window.more():
+            if self._step() or window.more():
                 continue
             if not self._scalar:
                 raise Refused("invalid_json", window.position, "ends inside a value")
             self._done = True
         return bound is None or window.position <= bound
 
-    def _step(self) -> None:
-        """Use up the data at hand."""
+    def _step(self) -> bool:
+        """Use up the data at hand; True at the end of the value."""
         if self._scalar:
             self._move(_SCALAR_REST, self._window.index)
             self._done = self._window.index < len(self._window.data)
@@ -48,6 +47,7 @@ class ValueScan:
             self._string(self._window.index)
         if not self._scalar and not self._in_string and not self._done:
             self._brackets(self._window.index)
+        return self._done
 
     def _brackets(self, at: int) -> None:
         data = self._window.data

@@ -28,8 +28,12 @@ def normalise(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
-    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
-    folded = unicodedata.normalize("NFKC", visible.casefold())
+    visible = _INVISIBLE.sub("", text)
+    if not unicodedata.is_normalized("NFKC", visible):  # most text is, and the check costs far less than the work
+        visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", visible))
+    folded = visible.casefold()
+    if not unicodedata.is_normalized("NFKC", folded):
+        folded = unicodedata.normalize("NFKC", folded)
     return " ".join(folded.split())
 
 

@@ -47,7 +47,7 @@ class Read:
 
     @property
     def turns(self) -> list[list[tuple[str, str]]]:
-        return [[tuple(message) for message in record.messages] for record in self.records]
+        return [[(role, content) for role, content in record.messages] for record in self.records]
 
     @property
     def reasons(self) -> list[str]:

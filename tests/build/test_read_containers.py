@@ -174,7 +174,8 @@ def test_a_spoilt_element_of_an_array_costs_itself_only(reason):
 @pytest.mark.parametrize("shape", ["array", "wrapped", "lines"])
 def test_an_element_over_the_limit_is_a_bad_record_and_is_passed(shape):
     values = [chatml(), chatml("x" * 3000), chatml()]
-    body = {"array": json.dumps(values), "wrapped": json.dumps({"data": values}), "lines": jsonl(*values)}[shape]
+    bodies = {"array": json.dumps(values), "wrapped": json.dumps({"data": values}), "lines": jsonl(*values).decode()}
+    body = bodies[shape]
     result = read(body, limits=SMALL, bite=64)
     assert [record.source_record for record in result.records] == ["0", "2"]
     assert [(item.source_record, item.detail) for item in result.excluded] == [("1", "too_large")]
