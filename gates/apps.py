@@ -10,7 +10,11 @@ class GatesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gates.standing import gates_evidence  # noqa: PLC0415  models load after apps
+        from gates import attachments  # noqa: PLC0415  models load after apps
+        from gates.standing import gates_evidence  # noqa: PLC0415
         from releases import evidence  # noqa: PLC0415
+        from releases.publishing import attachments as places  # noqa: PLC0415
 
         evidence.register("gates", gates_evidence)
+        places.register("gates", attachments.gate_reports)
+        places.register_figures(attachments.figures)

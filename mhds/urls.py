@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/password/", views.password, name="password"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("api/v1/", include("releases.api_urls")),
     path("", include("releases.urls")),
     path("", include("gates.urls")),
 ]

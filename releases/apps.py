@@ -11,5 +11,8 @@ class ReleasesConfig(AppConfig):
 
     def ready(self) -> None:
         from releases import evidence  # noqa: PLC0415  models load after apps
+        from releases.publishing import standing  # noqa: PLC0415
 
         evidence.register("frozen", evidence.frozen)
+        evidence.register("storage", standing.storage)
+        evidence.register("written", standing.written)

@@ -12,6 +12,14 @@ from mhds.models import AppendOnly
 from releases.catalog.parse import parse_catalog
 from releases.catalog.types import Catalog
 from releases.lifecycle import State
+from releases.publication_models import (
+    Channel,
+    ChannelMove,
+    Consumption,
+    Publication,
+    PublicationMark,
+    ServiceToken,
+)
 from releases.querysets import CandidateQuerySet, ReleaseQuerySet
 
 
@@ -238,10 +246,16 @@ __all__ = [
     "Candidate",
     "CandidateEvent",
     "CatalogVersion",
+    "Channel",
+    "ChannelMove",
+    "Consumption",
     "Contribution",
     "ExclusionDecision",
     "ObjectIssue",
+    "Publication",
+    "PublicationMark",
     "Release",
+    "ServiceToken",
     "Snapshot",
     "SourceDecision",
 ]
