@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -49,6 +49,7 @@ def gate_inputs(
     snapshot = candidate.snapshot
     if snapshot is None:
         raise ObjectMissing("the candidate has no inventory snapshot", hint="Build a new candidate.")
+    listed = list(issues(candidate))
     configs = {path: _read(bucket, candidate.staging + path) for path in CONFIGS}
     return GateInputs(
         version=candidate.release.version,
@@ -65,8 +66,8 @@ def gate_inputs(
         source_name=snapshot.source_name,
         listing={one.key: Listed(one.size, one.etag) for one in inventory.read_listing(bucket, snapshot.listing)},
         accounts=tuple(account(row) for row in accounts.read_lines(bucket, candidate.objects_key)),
-        issues=tuple(issues(candidate)),
-        excluded_by_decision=excluded_by_decision(candidate),
+        issues=tuple(listed),
+        excluded_by_decision=excluded_by_decision(listed),
         source_decisions=source_decisions(candidate),
         facts=facts,
         scanner_digest=scanner_digest,
@@ -83,7 +84,7 @@ def gate_inputs(
 
 def inputs_digest(candidate: Candidate, now: datetime) -> str:
     """``sha256:`` over everything but facts, policy and code that a verdict rests on, from rows alone."""
-    snapshot = candidate.snapshot
+    snapshot, listed = candidate.snapshot, list(issues(candidate))
     about = {
         "version": candidate.release.version,
         "files": candidate.files,
@@ -95,8 +96,8 @@ def inputs_digest(candidate: Candidate, now: datetime) -> str:
         "catalog": candidate.catalog_version.digest,
         "snapshot": [snapshot.digest, snapshot.listing, snapshot.source_name] if snapshot else None,
         "accounts": candidate.objects_key,
-        "issues": sorted(json.dumps([*one.decided_as, one.offset, one.detail]) for one in issues(candidate)),
-        "excluded": sorted(excluded_by_decision(candidate)),
+        "issues": sorted(json.dumps([*one.decided_as, one.offset, one.detail]) for one in listed),
+        "excluded": sorted(excluded_by_decision(listed)),
         "sources": sorted([*key, kind] for key, kind in source_decisions(candidate).items()),
         "waivers": sorted([one.id, one.gate, *sorted(one.ids)] for one in waivers(candidate, now)),
         "explanations": explanations(candidate),
@@ -125,12 +126,13 @@ def issues(candidate: Candidate) -> Iterator[Issue]:
         yield Issue(row.key, row.etag, row.family, row.source_id, row.source_record, row.reason, row.offset, row.detail)
 
 
-def excluded_by_decision(candidate: Candidate) -> frozenset[tuple[str, str, str, str]]:
-    """Decisions about the candidate's issues, matched by key, etag, record and reason."""
-    reasons = candidate.issues.values("reason").distinct()
-    decided = ExclusionDecision.objects.filter(reason__in=reasons)
+def excluded_by_decision(listed: Sequence[Issue]) -> frozenset[tuple[str, str, str, str]]:
+    """Decisions about a candidate's issues, matched by key, etag, record and reason."""
+    if not listed:
+        return frozenset()
+    decided = ExclusionDecision.objects.filter(reason__in={one.reason for one in listed})
     made = set(decided.values_list("key", "etag", "source_record", "reason"))
-    return frozenset(made & {one.decided_as for one in issues(candidate)})
+    return frozenset(made & {one.decided_as for one in listed})
 
 
 def source_decisions(candidate: Candidate) -> dict[tuple[str, str], str]:

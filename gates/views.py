@@ -11,14 +11,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from gates import decisions, standing
+from gates import decisions, figures, standing
 from gates.models import GateResult, Waiver
 from gates.policy import current_policy
 from gates.rules.registry import GATES
 from mhds.access import allow, current_user
 from mhds.errors import InvalidInput
+from mhds.models import User
 from mhds.roles import DATA_ROLES, Role
-from releases.models import Candidate, ExclusionDecision, ObjectIssue, Release
+from releases import board
+from releases.lifecycle import State
+from releases.models import Candidate, ExclusionDecision, ObjectIssue
 
 EVERYONE = allow(*DATA_ROLES)
 ISSUES_SHOWN = 200
@@ -48,20 +51,20 @@ class Tile:
         if self.result is None:
             return "Not evaluated yet."
         findings = [one for one in self.result.findings if not one.get("settled_by")]
-        if not findings:
-            return "Nothing stands in the way."
-        more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
-        return f"{findings[0]['message']}{more}"
+        if findings:
+            more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+            return f"{findings[0]['message']}{more}"
+        settled = len(self.result.findings)
+        return f"{self.title}{f', with {settled} findings answered' if settled else ''}."
 
 
 def _candidate(request: HttpRequest, version: str) -> Candidate:
-    release = get_object_or_404(Release, version=version)
     number = request.GET.get("candidate") or request.POST.get("candidate") or ""
-    if number:
-        if not number.isdigit():
-            raise Http404
-        return get_object_or_404(Candidate, release=release, number=int(number))
-    found = Candidate.objects.shown_for(release)
+    if number and not number.isdigit():
+        raise Http404
+    related = Candidate.objects.select_related("release", "catalog_version", "snapshot")
+    candidates = list(related.filter(release__version=version).order_by("number"))
+    found = next((one for one in candidates if one.number == int(number)), None) if number else board.shown(candidates)
     if found is None:
         raise Http404
     return found
@@ -77,6 +80,10 @@ def tile_of(state: standing.Standing) -> Tile:
     return Tile(state.gate, title, state.result, state.outdated)
 
 
+def _can_run(candidate: Candidate, user: User) -> bool:
+    return user.holds(Role.ENGINEER, Role.LEAD) and candidate.state == State.BLOCKED
+
+
 @EVERYONE
 @require_GET
 def panel(request: HttpRequest, version: str) -> HttpResponse:
@@ -87,7 +94,7 @@ def panel(request: HttpRequest, version: str) -> HttpResponse:
         "candidate": candidate,
         "tiles": tiles(candidate),
         "policy": current_policy(),
-        "can_run": current_user(request).holds(Role.ENGINEER, Role.LEAD) and candidate.state in {"blocked", "gating"},
+        "can_run": _can_run(candidate, current_user(request)),
     }
     template = "gates/_panel.html" if request.headers.get("HX-Request") else "gates/panel.html"
     return render(request, template, context)
@@ -103,6 +110,8 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
         raise Http404
     tile = tile_of(standing.standing_results(candidate)[gate])
     user = current_user(request)
+    issues = _issues(candidate, gate)
+    result = tile.result
     context: dict[str, Any] = {
         "section": "home",
         "release": candidate.release,
@@ -113,11 +122,21 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
         "result": tile.result,
         "outdated": tile.outdated,
         "tile": tile,
-        "issues": _issues(candidate, gate),
+        "issues": issues,
+        "undecided": sum(decision is None for _issue, decision in issues),
+        "findings": sorted(result.findings, key=lambda one: bool(one.get("settled_by"))) if result else [],
+        "figures": result.figures if result else {},
+        "shown": figures.shown(gate, result.figures, result.findings, policy, request.GET) if result else {},
+        "figure_templates": figures.templates(gate),
+        "can_run": _can_run(candidate, user),
         "can_decide": user.holds(Role.ENGINEER),
         "can_explain": user.holds(Role.LEAD),
         "can_grant": user.holds(Role.COMPLIANCE),
-        "waivers": Waiver.objects.filter(content_digest=candidate.content_digest, gate=gate).order_by("-asked_at"),
+        "waivers": list(
+            Waiver.objects.filter(content_digest=candidate.content_digest, gate=gate)
+            .select_related("asked_by", "granted_by")
+            .order_by("-asked_at")
+        ),
     }
     return render(request, "gates/gate.html", context)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
-from releases import coverage, evidence
+from django.db.models import Q, QuerySet
+
+from mhds.models import WorkItem, WorkState
+from releases import coverage, evidence, starting
+from releases.catalog.types import Source
 from releases.lifecycle import Evidence, State
-from releases.models import Candidate, Release
+from releases.models import Candidate, CandidateEvent, Release, SourceDecision
 
 MOVING = {State.DRAFT, State.BUILDING, State.GATING, State.PUBLISHING}
+FINAL = {State.PUBLISHING, State.PUBLISHED, State.WITHDRAWN}  # the one candidate that a release then shows
 ENDED = {State.WITHDRAWN, State.REJECTED, State.ABANDONED}
-STATIONS = ("Sources", "Coverage", "Build", "Gates", "Review", "Sign-off", "Publish")
+STATIONS = ("Sources", "Coverage", "Build", "Gates", "Review", "Sign-off", "Publish", "Consumed")
 # How many stations a state has behind it, and whether it stands still there.
 REACHED = {
     State.DRAFT: 0,
@@ -26,6 +33,7 @@ REACHED = {
     State.WITHDRAWN: 7,
     State.ABANDONED: 2,
 }
+NAMED = 3  # reasons that the first sentence names
 # The collectors whose word counts while a candidate stands in a state, in the order of the way.
 ASKED = {
     State.BLOCKED: ("gates",),
@@ -55,13 +63,18 @@ class Station:
 
 def in_the_way(candidate: Candidate) -> Answer:
     """What is in the way, in one sentence, from evidence of this moment."""
+    if State(candidate.state) in ASKED and not candidate.error:
+        return answer(candidate, evidence.collect(candidate))
+    return answer(candidate, ())
+
+
+def answer(candidate: Candidate, collected: tuple[Evidence, ...]) -> Answer:
+    """The sentence that this evidence amounts to; a board of many releases gives what the last move recorded."""
     state = State(candidate.state)
     if candidate.error:
         step, message = candidate.error.get("step", "a step"), candidate.error.get("message", "")
         return Answer("fail", "error", f"The {step} step could not be done: {message}")
-    if state in ASKED:
-        return _from_evidence(state, evidence.collect(candidate))
-    return PLAIN[state]
+    return _from_evidence(state, collected) if state in ASKED else PLAIN[state]
 
 
 PLAIN = {
@@ -93,18 +106,32 @@ def _from_evidence(state: State, collected: tuple[Evidence, ...]) -> Answer:
         return Answer("run", "running", NEXT[state])
     if not reasons:
         return Answer("pass", "pass", NEXT[state])
-    first = reasons[0][0].upper() + reasons[0][1:]
-    more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
     style = "fail" if state is State.BLOCKED else "wait"
-    return Answer(style, "fail" if style == "fail" else "waived", f"{first.rstrip('.')}{more}.", reasons)
+    return Answer(style, "fail" if style == "fail" else "waived", _sentence(reasons), reasons)
 
 
-def stations(candidate: Candidate) -> list[Station]:
-    """The way of the release with where it stands; a mark per station."""
+def _sentence(reasons: tuple[str, ...]) -> str:
+    """One reason is said whole; of several only who says what, for the list below says the rest."""
+    if len(reasons) == 1:
+        return _ended(reasons[0][0].upper() + reasons[0][1:])
+    heads = list(dict.fromkeys(reason.partition(": ")[0] for reason in reasons))
+    named = heads if len(heads) <= NAMED else [*heads[:NAMED], f"{len(heads) - NAMED} more"]
+    listed = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
+    return _ended(f"{len(reasons)} things are in the way: {listed}")
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "…")) else f"{sentence}."
+
+
+def stations(candidate: Candidate, said: Answer) -> list[Station]:
+    """The way of the release with where it stands; a mark per station, the count of reasons at the one reached."""
     state = State(candidate.state)
     reached = REACHED[state]
     stuck = state in {State.BLOCKED, State.REJECTED, State.WITHDRAWN} or bool(candidate.error)
     notes = _notes(candidate)
+    if said.reasons:
+        notes[STATIONS[reached]] = f"{len(said.reasons)} in the way"
     made = []
     for position, name in enumerate(STATIONS):
         mark = "done" if position < reached else "ahead"
@@ -127,16 +154,68 @@ def _notes(candidate: Candidate) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the board."""
+    """One row of the board. ``live`` rows ask again: at once when they are seen, or every few seconds while moving."""
 
     release: Release
     candidate: Candidate | None
     answer: Answer | None
 
+    @property
+    def moving(self) -> bool:
+        return self.candidate is not None and State(self.candidate.state) in MOVING and not self.candidate.error
 
-def line(release: Release) -> Line:
-    candidate = Candidate.objects.shown_for(release)
-    return Line(release, candidate, in_the_way(candidate) if candidate else None)
+    @property
+    def asked(self) -> bool:
+        return self.candidate is not None and State(self.candidate.state) in ASKED
+
+
+def lines(releases: Iterable[Release]) -> list[Line]:
+    """The board's rows in two queries, with the evidence that each candidate's last move recorded."""
+    wanted = list(releases)
+    by_release: dict[UUID, list[Candidate]] = {}
+    for candidate in Candidate.objects.filter(release__in=wanted).defer("files", "build_facts").order_by("number"):
+        by_release.setdefault(candidate.release_id, []).append(candidate)
+    meant = {pk: shown(candidates) for pk, candidates in by_release.items()}
+    events = CandidateEvent.objects.filter(candidate__in=[one.pk for one in meant.values() if one]).order_by("seq")
+    last = {event.candidate_id: event.evidence for event in events}
+    return [_line(release, meant.get(release.pk), last) for release in wanted]
+
+
+def shown(candidates: Iterable[Candidate]) -> Candidate | None:
+    """The one that a release shows (querysets.shown_for), of its candidates by number."""
+    own = [one for one in candidates if one.same_as_id is None]
+    final = [one for one in own if State(one.state) in FINAL]
+    kept = final or own[-1:]
+    return kept[0] if kept else None
+
+
+def _line(release: Release, candidate: Candidate | None, last: Mapping[UUID, dict[str, list[str]]]) -> Line:
+    if candidate is None:
+        return Line(release, None, None)
+    collected = tuple(Evidence(name, tuple(missing)) for name, missing in last.get(candidate.pk, {}).items())
+    return Line(release, candidate, answer(candidate, collected))
+
+
+def work_of(candidate: Candidate) -> QuerySet[WorkItem]:
+    """Every piece of work on a candidate: its steps, and the scan of each of its shards."""
+    mine = Q(group=starting.group_of(candidate)) | Q(group__startswith=f"scan:{candidate.pk}:")
+    return WorkItem.objects.filter(mine).order_by("created_at")
+
+
+def is_moving(candidate: Candidate, work: Iterable[WorkItem]) -> bool:
+    """True while the page has to look again: a state that workers leave by themselves, or work that is asked for."""
+    if candidate.error:
+        return False
+    pending = {WorkState.WAITING, WorkState.RUNNING}
+    return State(candidate.state) in MOVING or any(one.state in pending for one in work)
+
+
+def source_doubt(source: Source, decision: SourceDecision | None) -> str:
+    """Why a source is not read, "" where it is; ``decision`` is the newest on this very row (services.standing)."""
+    if decision is None:
+        return "; ".join(source.doubts)
+    approved = decision.kind == SourceDecision.Kind.APPROVED
+    return "" if approved else f"excluded by compliance: {decision.because}"
 
 
 def group_of(one: Line) -> str:

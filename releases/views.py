@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from mhds.access import allow, current_user, signed_in
-from mhds.models import User, WorkItem
+from mhds.models import User, WorkState
 from mhds.roles import DATA_ROLES, Role
 from releases import accounts, board, coverage, services, starting, stores
 from releases.catalog.export import export_catalog
@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if state in set(State):
         releases = releases.filter(candidates__state=state).distinct()
     page = Paginator(releases, 50).get_page(request.GET.get("page"))
-    lines = [board.line(release) for release in page]
+    lines = board.lines(page)
     groups = [(name, [one for one in lines if board.group_of(one) == name]) for name in board.GROUPS]
     context = {
         "section": "home",
@@ -55,40 +55,57 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _release(version: str, request: HttpRequest) -> tuple[Release, Candidate | None]:
     """The release and the candidate meant: ``?candidate=2``, else the one the release shows."""
-    release = get_object_or_404(Release, version=version)
     number = request.GET.get("candidate", "")
+    if number and not number.isdigit():
+        raise Http404
+    candidates = list(
+        Candidate.objects.filter(release__version=version)
+        .select_related("release", "catalog_version", "snapshot", "built_by")
+        .order_by("number")
+    )
     if number:
-        if not number.isdigit():
+        chosen = [one for one in candidates if one.number == int(number)]
+        if not chosen:
             raise Http404
-        return release, get_object_or_404(Candidate, release=release, number=int(number))
-    return release, Candidate.objects.shown_for(release)
+        return chosen[0].release, chosen[0]
+    shown = board.shown(candidates)
+    return (shown.release, shown) if shown else (get_object_or_404(Release, version=version), None)
 
 
 @EVERYONE
 @require_GET
 def release(request: HttpRequest, version: str) -> HttpResponse:
+    """The page of a release; asked by itself, only what moves, and the whole again once nothing does."""
     found, candidate = _release(version, request)
+    by_itself = bool(request.headers.get("HX-Request"))
+    if by_itself and "line" in request.GET:
+        answer = board.in_the_way(candidate) if candidate else None
+        return render(request, "releases/_line.html", {"one": board.Line(found, candidate, answer), "fresh": True})
     context: dict[str, Any] = {"section": "home", "release": found, "candidate": candidate}
     if candidate is not None:
         context |= _release_context(candidate, current_user(request))
-    template = "releases/_live.html" if request.headers.get("HX-Request") else "releases/release.html"
-    return render(request, template, context)
+    response = render(request, "releases/_live.html" if by_itself else "releases/release.html", context)
+    if by_itself and not context.get("moving"):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _release_context(candidate: Candidate, user: User) -> dict[str, Any]:
+    answer = board.in_the_way(candidate)
+    work = list(board.work_of(candidate))
+    catalog = candidate.catalog_version.catalog
     return {
-        "answer": board.in_the_way(candidate),
-        "stations": board.stations(candidate),
-        "moving": State(candidate.state) in board.MOVING and not candidate.error,
-        "work": WorkItem.objects.filter(group=starting.group_of(candidate)).order_by("created_at"),
-        "stages": candidate.catalog_version.catalog.stages,
-        "weights": {family.id: family.weight_bp for family in candidate.catalog_version.catalog.families},
+        "answer": answer,
+        "stations": board.stations(candidate, answer),
+        "moving": board.is_moving(candidate, work),
+        "work": [one for one in work if one.state != WorkState.DONE or one.progress],
         "exclusions": sorted(candidate.exclusions.items(), key=lambda pair: -pair[1]),
-        "events": candidate.events.select_related("actor").order_by("-seq")[:12],
-        "others": candidate.release.candidates.exclude(pk=candidate.pk).order_by("-number"),
-        "issues": candidate.issues.count(),
+        "matrix": candidate.coverage,
+        "weights": {family.id: family.weight_bp for family in catalog.families},
+        "events": list(candidate.events.select_related("actor").order_by("-seq")[:12]),
+        "others": list(candidate.release.candidates.exclude(pk=candidate.pk).order_by("-number")),
         "can_build": user.holds(Role.ENGINEER),
-        "contributors": candidate.contributions.select_related("user"),
+        "contributors": list(candidate.contributions.select_related("user")),
     }
 
 
@@ -168,7 +185,10 @@ def catalog_page(request: HttpRequest) -> HttpResponse:
         return render(request, "releases/catalog.html", {"section": "catalog"})
     catalog = version.catalog
     decisions = {row.row_digest: row for row in SourceDecision.objects.select_related("by").order_by("at")}
-    sources = [(source, services.standing(source), decisions.get(source.digest)) for source in catalog.sources]
+    sources = [
+        (source, board.source_doubt(source, decisions.get(source.digest)), decisions.get(source.digest))
+        for source in catalog.sources
+    ]
     waiting = [one for one in sources if one[1] and one[2] is None]
     context = {
         "section": "catalog",

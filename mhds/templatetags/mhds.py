@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import asdict, is_dataclass
+from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
@@ -114,8 +115,10 @@ def exam_bar(examined: int, expected: int, style: str) -> dict[str, object]:
 
 
 @register.filter
-def of_len(part: int, rows: object) -> str:
-    return of(part, len(rows)) if isinstance(rows, list) else ""
+def of_len(part: object, rows: object) -> str:
+    """``n of m`` where either may be a list that is counted."""
+    first, second = (len(one) if isinstance(one, Sized) else one for one in (part, rows))
+    return of(first, second) if isinstance(first, int) and isinstance(second, int) else ""
 
 
 @register.filter
@@ -184,3 +187,40 @@ def numbers_of(policy: object, gate: str) -> dict[str, object]:
     section = getattr(policy, gate, None)
     plain: dict[str, object] = json.loads(json.dumps(asdict(section))) if is_dataclass(section) else {}  # type: ignore[arg-type]
     return plain
+
+
+@register.inclusion_tag("_share_bar.html")
+def share_bar(part: int | None, whole: int | None, style: str) -> dict[str, object]:
+    """A share as a bar beside numbers that say it."""
+    share = min(100.0, 100.0 * (part or 0) / whole) if whole else 0.0
+    return {"share": f"{share:.1f}", "style": style}
+
+
+@register.filter
+def milli(value: int | None) -> str:
+    """A figure kept in thousandths, with one decimal: ``434083`` -> ``434.1``."""
+    return f"{(value or 0) / 1000:,.1f}"
+
+
+@register.filter
+def bar_rows(summary: Mapping[str, Any]) -> list[tuple[int, int, int]]:
+    """(least, most, records) of each bar of a histogram up to the last that holds any."""
+    width, bars = summary["bar_width"], summary["bars"]
+    last = max(place for place, count in enumerate(bars) if count)
+    return [(place * width, (place + 1) * width - 1, count) for place, count in enumerate(bars[: last + 1])]
+
+
+STEPS = {"release.build": "read and build", "release.scan": "scan a shard", "release.gates": "evaluate the gates"}
+
+
+@register.filter
+def step_name(kind: str) -> str:
+    return STEPS.get(kind, kind)
+
+
+HOW = {"built": "built it", "catalog": "imported the catalog"}
+
+
+@register.filter
+def how_words(how: str) -> str:
+    return HOW.get(how, how.replace("_", " "))
