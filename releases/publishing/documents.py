@@ -108,7 +108,7 @@ def dataset_card(about: About) -> bytes:
         "",
         *_demo_words(about),
         "Compiled ChatML, one JSON object a line: `messages` (role, content) and `metadata`. Identifiers are replaced",
-        "by typed placeholders. The manifest names every file with its sha256; `sha256sum -c SHA256SUMS` checks them all.",
+        "by typed placeholders. The manifest names every file with its sha256; `sha256sum -c SHA256SUMS` checks them.",
         "",
         f"Content digest: `{about.content_digest}`. Tokens are counted in `{about.tokenizer}`.",
         "",
