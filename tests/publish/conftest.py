@@ -77,7 +77,7 @@ def approved(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(approved, tmp_path_factory):
-    """An installation whose plan is frozen; the exports of one published from it without any fault; where that one is."""
+    """An installation whose plan is frozen; the exports of one published from it without a fault; where that one is."""
     root = tmp_path_factory.mktemp("kill")
     shutil.copytree(approved, root / "start")
     assert run(root / "start", "plan").returncode == 0

@@ -38,6 +38,12 @@ def exported():
     return {one.key: bucket.read_bytes(one.key) for one in bucket.list("exports/")}
 
 
+def claimed(item):
+    taken = work.claim(item.pk, "me")
+    assert taken is not None
+    return taken
+
+
 def opened(**options):
     return PublishedRelease.open(f"{stores.bucket().url.rstrip('/')}/{PREFIX}", **options)
 
@@ -130,7 +136,7 @@ def test_a_rerun_of_a_finished_publication_changes_nothing(candidate, lead):
 def test_the_work_row_does_what_the_command_does(candidate, lead):
     item = start_publish(candidate, lead, candidate.content_digest)
     assert Candidate.objects.get(pk=candidate.pk).state == State.PUBLISHING
-    publish(work.claim(item.pk, "me"))
+    publish(claimed(item))
     assert WorkItem.objects.get(pk=item.pk).state == WorkState.DONE
     assert Candidate.objects.get(pk=candidate.pk).state == State.PUBLISHED
 
@@ -214,7 +220,7 @@ def test_evidence_that_falls_away_before_the_manifest_leaves_the_release_invisib
     item = start_publish(candidate, lead, candidate.content_digest)
     monkeypatch.setitem(evidence.COLLECTORS, "signatures", lambda _c: Evidence("signatures", ("one was withdrawn",)))
     with pytest.raises(Blocked, match="one was withdrawn"):
-        publish(work.claim(item.pk, "me"))
+        publish(claimed(item))
     assert PREFIX + "manifest.json" not in exported()
     with pytest.raises(ClientError):
         opened()
@@ -318,10 +324,10 @@ def test_a_failed_publication_is_taken_up_again_by_a_lead(candidate, lead, monke
     item = start_publish(candidate, lead, candidate.content_digest)
     with pytest.raises(Conflict, match="being written"):
         retry_publish(candidate, lead)
-    work.fail(work.claim(item.pk, "me"), "storage", "down", retry=False)
+    work.fail(claimed(item), "storage", "down", retry=False)
     again = retry_publish(candidate, lead)
     assert again.pk != item.pk
-    publish(work.claim(again.pk, "me"))
+    publish(claimed(again))
     assert Candidate.objects.get(pk=candidate.pk).state == State.PUBLISHED
     with pytest.raises(Conflict, match="nothing to go on"):
         retry_publish(candidate, lead)
