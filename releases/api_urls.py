@@ -24,4 +24,5 @@ urlpatterns = [
     path("releases/<str:version>/events", views.EventsView.as_view(), name="api-events"),
     path("consumptions", views.ConsumptionsView.as_view(), name="api-consumptions"),
     path("files/<str:token>", SignedFileView.as_view(), name="api-signed-file"),
+    path("<path:rest>", views.UnknownView.as_view(), name="api-unknown"),
 ]

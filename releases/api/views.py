@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -135,6 +135,16 @@ class EventsView(_Endpoint):
         """When the release was published, and withdrawn if it was."""
         found = reading.publication(version, withdrawn_too=True)
         return Response({"version": version, "events": reading.events(found)}, headers={"Cache-Control": REVALIDATE})
+
+
+class UnknownView(_Endpoint):
+    """Any other address: a problem document like every refusal, and for a token only."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, rest: str) -> Response:  # noqa: ARG002  the signature is DRF's
+        raise Http404
+
+    post = put = patch = delete = get
 
 
 class ConsumptionsView(_Endpoint):

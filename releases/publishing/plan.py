@@ -75,6 +75,7 @@ class _Plan:
     folder: Path
     files: list[Row] = field(default_factory=list)
     sources: int = 0
+    used: set[str] = field(default_factory=set)
 
     def complete(self) -> _Plan:
         candidate = self.candidate
@@ -87,15 +88,23 @@ class _Plan:
         for path, body in documents.coverage_files(matrix).items():
             self.add(path, "coverage", body)
         sources = self.folder / "sources"
-        self.sources = documents.write_sources(_source_rows(candidate, self.bucket), sources)
+        self.sources = documents.write_sources(self.source_rows(), sources)
         self.add(SOURCES, "provenance", sources)
-        self.about = about(candidate, matrix, given, self.files, self.figures)
+        self.about = about(candidate, matrix, given, self.files, self.figures, self.used)
         self.add("docs/README.md", "doc", documents.dataset_card(self.about))
         self.add("docs/RELEASE_NOTES.md", "doc", documents.release_notes(self.about))
         self.files.sort(key=lambda row: row["path"].encode())
         self.listed = list(self.files)
         self.add(SUMS, "sums", encode_sha256sums({row["path"]: row["sha256"] for row in self.listed}))
         return self
+
+    def source_rows(self) -> Iterator[Row]:
+        """The account of every object under a family; notes which sources gave records on the way."""
+        for row in accounts.read_lines(self.bucket, self.candidate.objects_key):
+            if row["records_out"]:
+                self.used.add(row["source"])
+            if row["status"] != ObjectStatus.OUTSIDE:
+                yield row
 
     def add(self, path: str, role: str, body: bytes | Path) -> None:
         digest, size = _measured(body)
@@ -157,12 +166,6 @@ def _ends(candidate: Candidate, row: Row, bucket: ObjectStore) -> tuple[str, str
             ) from None
 
     return record_id(0), record_id(count - 1)
-
-
-def _source_rows(candidate: Candidate, bucket: ObjectStore) -> Iterator[Row]:
-    for row in accounts.read_lines(bucket, candidate.objects_key):
-        if row["status"] != ObjectStatus.OUTSIDE:
-            yield row
 
 
 def _parts(plan: _Plan, published_at: str, last: Publication | None) -> Parts:

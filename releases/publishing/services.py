@@ -83,6 +83,7 @@ def retry_publish(candidate: Candidate, actor: User | None) -> WorkItem:
     )
     if busy.exists():
         raise Conflict("the release is being written", hint="Wait for it to end.")
+    Candidate.objects.filter(pk=candidate.pk).update(error={})
     return _enqueue(candidate, lead)
 
 

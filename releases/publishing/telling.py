@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,12 +19,18 @@ Row = Mapping[str, Any]
 
 
 def about(
-    candidate: Candidate, matrix: Row, given: Iterable[Attachment], files: Sequence[Row], figures: Figures
+    candidate: Candidate,
+    matrix: Row,
+    given: Iterable[Attachment],
+    files: Sequence[Row],
+    figures: Figures,
+    used: Collection[str],
 ) -> About:
+    """``matrix`` as published, ``files`` as planned so far, ``used``: ids of the sources that gave records."""
+    given = list(given)
     catalog = candidate.catalog_version.catalog
     coverage = {row["id"]: row for row in matrix["families"]}
-    held = {row["family"] for row in files if row["role"] == "data"}
-    sources = [one for one in catalog.sources if one.family in held]
+    sources = [one for one in catalog.sources if one.id in used]
     return About(
         version=candidate.release.version,
         date=candidate.release.date,

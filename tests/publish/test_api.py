@@ -176,6 +176,12 @@ def test_the_command_prints_the_token_once_as_json(db, client, capsys):
         call_command("create_token", "nightly", "--scope", "everything")
 
 
+def test_an_unknown_address_is_a_problem_like_any_other(get, client):
+    for path in ("/api/v1/nothing", "/api/v1/releases/", f"{RELEASE}/other"):
+        assert (get(path).status_code, problem_of(get(path))) == (404, "not-found")
+        assert client.get(path).status_code == 401
+
+
 def test_a_person_who_is_signed_in_is_no_token(client, published, lead):
     client.force_login(lead)
     assert client.get(CHANNEL).status_code == 401
