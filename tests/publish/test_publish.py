@@ -7,6 +7,7 @@ import hashlib
 import json
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from mhds.client import Release as PublishedRelease
@@ -16,11 +17,12 @@ from mhds.models import WorkItem, WorkState
 from mhds.roles import Role
 from mhds.work import services as work
 from releases import evidence, stores
-from releases.channels import key_of, write_pointer
+from releases.channels import key_of, move, write_pointer
 from releases.lifecycle import Evidence, State
-from releases.models import Candidate, Channel, ChannelMove, ExclusionDecision, Publication
+from releases.models import Candidate, Channel, ChannelMove, ExclusionDecision, Publication, SourceDecision
 from releases.publishing import attachments
 from releases.publishing.services import is_unfinished, publish, publish_now, retry_publish, start_publish
+from releases.publishing.telling import decisions
 from tests.publish.candidates import (
     ABOVE,
     VERSION,
@@ -139,6 +141,37 @@ def test_the_work_row_does_what_the_command_does(candidate, lead):
     publish(claimed(item))
     assert WorkItem.objects.get(pk=item.pk).state == WorkState.DONE
     assert Candidate.objects.get(pk=candidate.pk).state == State.PUBLISHED
+
+
+def test_the_command_publishes_in_one_process(candidate, lead, capsys):
+    asked = ["publish_release", VERSION, "--actor", lead.email, "--digest", candidate.content_digest, "--json"]
+    call_command(*asked)
+    told = json.loads(capsys.readouterr().out)
+    publication = Publication.objects.get(candidate=candidate)
+    assert (told["state"], told["manifest_sha256"]) == ("published", publication.manifest_sha256)
+    with pytest.raises(SystemExit):
+        call_command(*asked)
+    assert json.loads(capsys.readouterr().out)["error"]["step"] == "publish"
+
+
+def test_a_source_that_compliance_excluded_is_a_known_exclusion(candidate, lead):
+    source = candidate.catalog_version.catalog.sources[0]
+    SourceDecision.objects.create(
+        source_id=source.id, row_digest=source.digest, kind="excluded", because="consent was taken back", by=lead
+    )
+    told = [(one.what, one.reason, one.because) for one in decisions(candidate)]
+    assert told == [(source.id, "source_excluded", "consent was taken back")]
+
+
+def test_a_channel_can_be_moved_on_and_never_back(candidate, lead):
+    publication = publish_now(candidate, lead, candidate.content_digest)
+    before = exported()[key_of("latest")]
+    move("latest", publication, at=publication.published_at)
+    write_pointer("latest", stores.bucket())
+    after = json.loads(exported()[key_of("latest")])
+    assert (json.loads(before)["sequence"], after["sequence"]) == (1, 2)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ChannelMove.objects.filter(sequence=2).update(sequence=1)
 
 
 # --- who may, and when ---
