@@ -14,7 +14,10 @@ from mhds import env
 from mhds.errors import ConfigurationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-PRODUCTION_SIGNS = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "MHDS_SIGNING_KEY", "MHDS_SIGNING_KEY_FILE")
+SECRETS = ("SECRET_KEY", "MHDS_PEPPER", "MHDS_SIGNING_KEY")  # each may come as NAME_FILE
+PRODUCTION_SIGNS = (
+    "DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SECRET_KEY_FILE", "MHDS_SIGNING_KEY", "MHDS_SIGNING_KEY_FILE",
+)  # fmt: skip
 PRODUCTION_NEEDS = {
     "DATABASE_URL": "postgresql://user:password@host:5432/mhds",
     "CELERY_BROKER_URL": "redis://host:6379/0",
@@ -31,7 +34,9 @@ DEBUG = env.flag("DEBUG")
 DEMO = env.flag("MHDS_DEMO")  # or a data directory that holds a demo, see below
 
 if not EMBEDDED:
-    _missing = [name for name in PRODUCTION_NEEDS if not (env.text(name) or env.text(f"{name}_FILE"))]
+    _missing = [
+        name for name in PRODUCTION_NEEDS if not (env.text(name) or (name in SECRETS and env.text(f"{name}_FILE")))
+    ]
     if _missing:
         raise ConfigurationError(
             "a production setting is begun but not complete; missing: " + ", ".join(_missing) + ".",
@@ -53,6 +58,8 @@ if not EMBEDDED:
         raise ConfigurationError("SECRET_KEY (32 characters) or MHDS_PEPPER (16) is too short.")
     if not env.text("DATABASE_URL").startswith(("postgres://", "postgresql://")):
         raise ConfigurationError("production runs on PostgreSQL only.", hint="DATABASE_URL=postgresql://...")
+    if not env.text("CELERY_BROKER_URL").startswith(("redis://", "rediss://")):
+        raise ConfigurationError("production runs on Redis only.", hint="CELERY_BROKER_URL=redis://host:6379/0")
 
 # --- where things are -------------------------------------------------------------------------------------------
 DATA_DIR = Path(env.text("MHDS_DATA_DIR") or BASE_DIR / ".mhds").resolve()
