@@ -41,7 +41,7 @@ def append_only(tables: Sequence[str]) -> RunPython:
     def install(_apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
         for table in tables:
             for statement in statements(editor.connection.vendor, table):
-                editor.execute(statement)
+                editor.execute(statement, None)  # no parameters: psycopg would read the % of RAISE as one
 
     return RunPython(install, RunPython.noop)
 

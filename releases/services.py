@@ -30,7 +30,7 @@ from releases.models import (
     SourceDecision,
 )
 
-VERSION = re.compile(r"v(\d{4})-(\d{2})-(\d{2})(?:\.([1-9]\d{0,3}))?")
+VERSION = re.compile(r"v([0-9]{4})-([0-9]{2})-([0-9]{2})(?:\.([1-9][0-9]{0,3}))?")
 # Sent after commit with candidate and action: the workflow decides what follows.
 candidate_moved = Signal()
 
