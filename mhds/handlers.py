@@ -18,6 +18,7 @@ from mhds.work import services as work
 from releases import building, probing, services, starting, stores
 from releases.lifecycle import Action, State
 from releases.models import Candidate
+from releases.publishing import services as publishing
 
 
 def _candidate(item: WorkItem) -> Candidate:
@@ -107,6 +108,7 @@ def register() -> None:
     run.register(starting.BUILD, build, failed)
     run.register(starting.SCAN, scan, failed)
     run.register(starting.GATES, gates, failed)
+    run.register(publishing.PUBLISH, publishing.publish, failed)
 
 
 register()

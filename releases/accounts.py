@@ -23,7 +23,7 @@ def write_lines(bucket: ObjectStore, folder: str, rows: Iterable[Mapping[str, An
     """The key that the rows lie under; memory is bounded whatever their number."""
     digest = hashlib.sha256()
     with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as file:
-        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, compresslevel=6) as out:
+        with gzip.GzipFile("", fileobj=file, mode="wb", mtime=0, compresslevel=6) as out:
             for row in rows:
                 body = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
                 digest.update(body)

@@ -51,7 +51,7 @@ def take(source: ObjectStore, bucket: ObjectStore) -> Listing:
     digest, count, total = hashlib.sha256(), 0, 0
     own = OWN_PREFIXES if shares_bucket(source, bucket) else ()
     with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as file:
-        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, compresslevel=6) as out:
+        with gzip.GzipFile("", fileobj=file, mode="wb", mtime=0, compresslevel=6) as out:
             for info in source.list():
                 if own and info.key.startswith(own):
                     continue

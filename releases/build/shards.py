@@ -18,7 +18,7 @@ class _Part:
 
     path: str
     local: Path
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     offsets: list[int] = field(default_factory=list)
     size: int = 0
 
