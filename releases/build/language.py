@@ -16,7 +16,7 @@ from releases.build.types import Messages
 
 UNDETERMINED = "und"
 #: Characters that are looked at, from the start of the user's and the assistant's turns in order.
-LOOKED_AT = 2000
+LOOKED_AT = 1000
 #: Letters below which a text says nothing about its language.
 MIN_LETTERS = 12
 #: Basis points of the normalised probability below which an answer counts as none.
