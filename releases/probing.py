@@ -5,12 +5,15 @@ The matrix that a build makes (from reading everything) replaces this one; the c
 
 from __future__ import annotations
 
-from mhds.errors import StorageError
+from collections.abc import Mapping
+
+from mhds.errors import ObjectMissing, StorageError
 from mhds.storage.base import ObjectStore
 from releases import coverage, inventory, services, stores
+from releases.build.collect import read_questions
 from releases.build.plan import NOT_APPROVED
 from releases.build.reader import Join as ReaderJoin
-from releases.build.reader import ObjectReader, load_join
+from releases.build.reader import ObjectReader
 from releases.build.roles import RoleMap
 from releases.build.streams import Opener
 from releases.build.types import Messages, ObjectStatus, SourceRecord
@@ -24,7 +27,7 @@ class _Prober:
         self.roles = RoleMap(catalog.roles)
         self.tallies: dict[str, coverage.FamilyTally] = {}
         self.standing = {one.id: services.standing(one) for one in catalog.sources}
-        self.joins: dict[str, dict[str, Messages]] = {}
+        self.joins: dict[str, Mapping[str, Messages]] = {}
         self.outside = 0
 
     def see(self, listed: inventory.Listed) -> None:
@@ -64,8 +67,11 @@ class _Prober:
         if source.join is None:
             return None
         if source.id not in self.joins:
-            with Opener(self.source.read, source.prefix + source.join.questions) as opener:
-                self.joins[source.id] = dict(load_join(opener, source.join.on))
+            key = source.prefix + source.join.questions
+            try:
+                self.joins[source.id] = read_questions(self.source.read, key, source.join.on)
+            except ObjectMissing:
+                return None
         return ReaderJoin(source.join.on, self.joins[source.id])
 
 

@@ -103,8 +103,9 @@ def nav_link(context: template.Context, name: str, label: str) -> str:
     except NoReverseMatch:
         return ""
     section = context.get("section", "home")
-    current = format_html(' aria-current="page"') if section == name else ""
-    return format_html('<a href="{}"{}>{}</a>', url, current, label)
+    if section == name:
+        return format_html('<a href="{}" aria-current="page">{}</a>', url, label)
+    return format_html('<a href="{}">{}</a>', url, label)
 
 
 @register.inclusion_tag("_exam_bar.html")

@@ -6,10 +6,12 @@ Knows no cluster, split or shard. An object that turns out damaged takes back ev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
-from mhds.errors import StorageError
+from mhds.errors import InvalidInput, StorageError
 from releases.build.plan import NOT_APPROVED, Account, BuildPlan, Exclusion, ListedObject
 from releases.build.reader import Join, ObjectReader, load_join
 from releases.build.record import content_hash
@@ -76,6 +78,20 @@ class RedactionTotals:
         }
 
 
+def read_questions(
+    open_object: Callable[[str], AbstractContextManager[BinaryIO]], key: str, field_name: str
+) -> Mapping[str, Messages]:
+    """The questions of a join; none where the object is damaged.
+
+    The object is refused by name in its own turn and blocks there; its answers end as ``no_user_turn``.
+    """
+    with Opener(open_object, key) as opener:
+        try:
+            return load_join(opener, field_name)
+        except InvalidInput:
+            return {}
+
+
 class Collector:
     """Reads objects in the order of the snapshot. After ``run``: accounts, exclusions, held records and totals."""
 
@@ -126,8 +142,7 @@ class Collector:
         if key not in self._listed:
             return None
         if source.id not in self._joins:
-            with Opener(self.plan.open_object, key) as opener:
-                self._joins[source.id] = load_join(opener, source.join.on)
+            self._joins[source.id] = read_questions(self.plan.open_object, key, source.join.on)
         return Join(source.join.on, self._joins[source.id])
 
 
