@@ -63,9 +63,9 @@ class Station:
 
 def in_the_way(candidate: Candidate) -> Answer:
     """What is in the way, in one sentence, from evidence of this moment."""
-    if State(candidate.state) in ASKED and not candidate.error:
-        return answer(candidate, evidence.collect(candidate))
-    return answer(candidate, ())
+    asked = () if candidate.error else ASKED.get(State(candidate.state), ())
+    known = [evidence.COLLECTORS[name] for name in asked if name in evidence.COLLECTORS]
+    return answer(candidate, tuple(collector(candidate) for collector in known))
 
 
 def answer(candidate: Candidate, collected: tuple[Evidence, ...]) -> Answer:

@@ -55,28 +55,31 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _release(version: str, request: HttpRequest) -> tuple[Release, Candidate | None]:
     """The release and the candidate meant: ``?candidate=2``, else the one the release shows."""
+    return _chosen(version, request, _candidates(version))
+
+
+def _chosen(version: str, request: HttpRequest, candidates: list[Candidate]) -> tuple[Release, Candidate | None]:
     number = request.GET.get("candidate", "")
-    if number and not number.isdigit():
-        raise Http404
-    candidates = list(
-        Candidate.objects.filter(release__version=version)
-        .select_related("release", "catalog_version", "snapshot", "built_by")
-        .order_by("number")
-    )
     if number:
-        chosen = [one for one in candidates if one.number == int(number)]
-        if not chosen:
+        chosen = next((one for one in candidates if str(one.number) == number), None)
+        if chosen is None:
             raise Http404
-        return chosen[0].release, chosen[0]
+        return chosen.release, chosen
     shown = board.shown(candidates)
     return (shown.release, shown) if shown else (get_object_or_404(Release, version=version), None)
+
+
+def _candidates(version: str) -> list[Candidate]:
+    related = Candidate.objects.select_related("release", "catalog_version", "snapshot", "built_by")
+    return list(related.filter(release__version=version).order_by("number"))
 
 
 @EVERYONE
 @require_GET
 def release(request: HttpRequest, version: str) -> HttpResponse:
     """The page of a release; asked by itself, only what moves, and the whole again once nothing does."""
-    found, candidate = _release(version, request)
+    candidates = _candidates(version)
+    found, candidate = _chosen(version, request, candidates)
     by_itself = bool(request.headers.get("HX-Request"))
     if by_itself and "line" in request.GET:
         answer = board.in_the_way(candidate) if candidate else None
@@ -84,6 +87,7 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
     context: dict[str, Any] = {"section": "home", "release": found, "candidate": candidate}
     if candidate is not None:
         context |= _release_context(candidate, current_user(request))
+        context["others"] = [one for one in reversed(candidates) if one != candidate]
     response = render(request, "releases/_live.html" if by_itself else "releases/release.html", context)
     if by_itself and not context.get("moving"):
         response["HX-Refresh"] = "true"
@@ -103,7 +107,6 @@ def _release_context(candidate: Candidate, user: User) -> dict[str, Any]:
         "matrix": candidate.coverage,
         "weights": {family.id: family.weight_bp for family in catalog.families},
         "events": list(candidate.events.select_related("actor").order_by("-seq")[:12]),
-        "others": list(candidate.release.candidates.exclude(pk=candidate.pk).order_by("-number")),
         "can_build": user.holds(Role.ENGINEER),
         "contributors": list(candidate.contributions.select_related("user")),
     }
@@ -166,7 +169,7 @@ def objects_page(request: HttpRequest, version: str) -> HttpResponse:
         "section": "home",
         "release": found,
         "candidate": candidate,
-        "page": Paginator(rows, 100).get_page(request.GET.get("page")),
+        "page": Paginator(rows, 50).get_page(request.GET.get("page")),
         "status": status,
         "family": family,
         "query": query,

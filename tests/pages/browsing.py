@@ -18,6 +18,7 @@ ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+_RUNNING: list[Browser] = []
 LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 NOTICE = """
 window.__violations = [];
@@ -28,18 +29,24 @@ document.addEventListener("securitypolicyviolation", e =>
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The installed chromium; without one the test is skipped, or fails where a browser is required."""
+    """The installed chromium; without one the test is skipped, or fails where a browser is required.
+
+    One in a process: whoever asks while it runs shares it.
+    """
+    if _RUNNING:
+        yield _RUNNING[0]
+        return
     if not os.access(CHROMIUM, os.X_OK):
         words = f"no chromium at {CHROMIUM}; install it or set MHDS_TEST_CHROMIUM"
         if "browser" in os.environ.get("MHDS_TEST_REQUIRE", "").replace(",", " ").split():
             pytest.fail(words)
         pytest.skip(words)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        _RUNNING.append(playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS))
         try:
-            yield browser
+            yield _RUNNING[0]
         finally:
-            browser.close()
+            _RUNNING.pop().close()
 
 
 def new_context(browser: Browser, **options: Any) -> BrowserContext:
