@@ -45,6 +45,16 @@ class PasswordChange(auth_views.PasswordChangeView):
     template_name = "account/password.html"
     success_url = reverse_lazy("account")
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """An open session on a shared computer is no place to guess the password either."""
+        throttle.check(current_user(request).email)
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        if "old_password" in form.errors:
+            throttle.failed(current_user(self.request).email)
+        return super().form_invalid(form)  # type: ignore[arg-type]  # PasswordChangeView's own form type
+
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         user = current_user(self.request)
