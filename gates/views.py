@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -80,21 +81,25 @@ def tile_of(state: standing.Standing) -> Tile:
     return Tile(state.gate, title, state.result, state.outdated)
 
 
-def _can_run(candidate: Candidate, user: User) -> bool:
-    return user.holds(Role.ENGINEER, Role.LEAD) and candidate.state == State.BLOCKED
+def _can_run(candidate: Candidate, user: User, shown: Sequence[Tile]) -> bool:
+    """Offered where it changes something: what is blocked, and what is further on with a verdict that is outdated."""
+    further = candidate.state in {State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED}
+    useful = candidate.state == State.BLOCKED or (further and any(tile.outdated for tile in shown))
+    return useful and user.holds(Role.ENGINEER, Role.LEAD)
 
 
 @EVERYONE
 @require_GET
 def panel(request: HttpRequest, version: str) -> HttpResponse:
     candidate = _candidate(request, version)
+    found = tiles(candidate)
     context = {
         "section": "home",
         "release": candidate.release,
         "candidate": candidate,
-        "tiles": tiles(candidate),
+        "tiles": found,
         "policy": current_policy(),
-        "can_run": _can_run(candidate, current_user(request)),
+        "can_run": _can_run(candidate, current_user(request), found),
     }
     template = "gates/_panel.html" if request.headers.get("HX-Request") else "gates/panel.html"
     return render(request, template, context)
@@ -128,7 +133,7 @@ def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
         "figures": result.figures if result else {},
         "shown": figures.shown(gate, result.figures, result.findings, policy, request.GET) if result else {},
         "figure_templates": figures.templates(gate),
-        "can_run": _can_run(candidate, user),
+        "can_run": _can_run(candidate, user, [tile]),
         "can_decide": user.holds(Role.ENGINEER),
         "can_explain": user.holds(Role.LEAD),
         "can_grant": user.holds(Role.COMPLIANCE),

@@ -114,6 +114,9 @@ def _sentence(reasons: tuple[str, ...]) -> str:
     """One reason is said whole; of several only who says what, for the list below says the rest."""
     if len(reasons) == 1:
         return _ended(reasons[0][0].upper() + reasons[0][1:])
+    tails = {reason.partition(": ")[2] for reason in reasons}
+    if len(reasons) > NAMED and len(tails) == 1 and tails != {""}:
+        return _ended(f"{len(reasons)} things are in the way, all for one reason: {tails.pop()}")
     heads = list(dict.fromkeys(reason.partition(": ")[0] for reason in reasons))
     named = heads if len(heads) <= NAMED else [*heads[:NAMED], f"{len(heads) - NAMED} more"]
     listed = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
