@@ -167,6 +167,8 @@ def _no_claim(facts: RoundFacts) -> str:
 
 
 def _empty(families: Sequence[str]) -> str:
+    if not families:
+        return "No family of the catalog asks for this review: nothing was drawn, nothing is claimed."
     return (
         f"There is no conversation of {name_families(families)} in this release: nothing was drawn, nothing is claimed."
     )
