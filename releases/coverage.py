@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -152,16 +153,24 @@ def _inert(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\uff1d" else value
 
 
+def _code(key: str) -> str:
+    """A key as a code span that nothing in it can leave: keys hold whatever their makers typed."""
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in key)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    return f"{fence} {shown} {fence}" if "`" in shown else f"`{shown}`"
+
+
 def as_markdown(coverage: Mapping[str, Any]) -> str:
     """The matrix, then the keys counted and refused, for a person without the tool."""
     lines = ["# Coverage", "", "| family | required | status | prefix | objects | bytes |", "|---|---|---|---|---|---|"]
     for row in _flat(coverage):
-        cells = (row["family"], row["required"], row["status"], f"`{row['prefix']}`", row["objects"], row["bytes"])
+        prefix = _code(str(row["prefix"])).replace("|", "\\|")
+        cells = (row["family"], row["required"], row["status"], prefix, row["objects"], row["bytes"])
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     for family in coverage["families"]:
         lines += ["", f"## {family['id']}", "", f"Counted: {family['counted']['objects']} objects."]
-        lines += [f"- `{key}`" for key in family["counted"]["keys"]]
+        lines += [f"- {_code(key)}" for key in family["counted"]["keys"]]
         if family["refused"]["objects"]:
             lines += ["", f"Refused: {family['refused']['objects']} objects."]
-            lines += [f"- `{one['key']}`: {one['reason']}" for one in family["refused"]["keys"]]
+            lines += [f"- {_code(one['key'])}: {one['reason']}" for one in family["refused"]["keys"]]
     return "\n".join(lines) + "\n"

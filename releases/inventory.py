@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from mhds.errors import ObjectMissing
 from mhds.storage.base import ObjectInfo, ObjectStore
@@ -41,15 +42,21 @@ def line(info: ObjectInfo | Listed) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def shares_bucket(source: ObjectStore, bucket: ObjectStore) -> bool:
-    """True when the source listing can contain the product's own objects."""
-    return bucket.url.rstrip("/").startswith(source.url.rstrip("/")) or source.url == bucket.url
+def own_prefixes(source: ObjectStore, bucket: ObjectStore) -> tuple[str, ...]:
+    """Where the product's own objects lie in a listing of the source: nowhere unless the bucket is it, or inside it."""
+    outer, inner = (f"{store.url.rstrip('/')}/" for store in (source, bucket))
+    if not inner.startswith(outer):
+        return ()
+    below = inner.removeprefix(outer)
+    if inner.startswith("file://"):  # quoted there, taken literally in an S3 URL
+        below = unquote(below, errors="surrogateescape")
+    return tuple(below + prefix for prefix in OWN_PREFIXES)
 
 
 def take(source: ObjectStore, bucket: ObjectStore) -> Listing:
     """List the source and keep the listing under its digest. Memory is bounded whatever the number of keys."""
     digest, count, total = hashlib.sha256(), 0, 0
-    own = OWN_PREFIXES if shares_bucket(source, bucket) else ()
+    own = own_prefixes(source, bucket)
     with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as file:
         with gzip.GzipFile("", fileobj=file, mode="wb", mtime=0, compresslevel=6) as out:
             for info in source.list():

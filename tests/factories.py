@@ -63,10 +63,10 @@ def conversations(seed: str, count: int = 12) -> bytes:
     return jsonl(conversation(f"{seed} {number}") for number in range(count))
 
 
-def source_row(family: str, *, prefix: str = "", **changed: Any) -> str:
-    """One approved ``[[source]]`` of the catalog; ``None`` leaves a field out."""
+def source_row(of: str, *, prefix: str = "", **changed: Any) -> str:
+    """One approved ``[[source]]`` of the family ``of``; ``None`` leaves a field out."""
     fields: dict[str, Any] = {
-        "id": family, "family": family, "prefix": prefix or PREFIXES[family], "license_tag": "CC0-1.0",
+        "id": of, "family": of, "prefix": prefix or PREFIXES[of], "license_tag": "CC0-1.0",
         "license_status": "verified", "approved_by": "Ada", "allowed_uses": ["training"], "prohibited_uses": [],
         "acquisition": "invented for a test", "attribution": "nobody",
     } | changed  # fmt: skip

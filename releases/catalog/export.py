@@ -9,8 +9,8 @@ from releases.catalog.types import Catalog, Family, Source
 
 
 def _text(value: str) -> str:
-    """A TOML basic string; JSON's escapes are a subset of TOML's."""
-    return json.dumps(value, ensure_ascii=False)
+    """A TOML basic string: JSON's escapes are a subset of TOML's, which asks for one more."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(value: object) -> str:
