@@ -15,7 +15,7 @@ from mhds.errors import ObjectMissing
 from mhds.storage.base import ObjectInfo, ObjectStore
 
 # What this product itself keeps in its bucket, where the source is the same bucket.
-OWN_PREFIXES = ("exports/", "staging/", "facts/")
+OWN_PREFIXES = ("exports/", "staging/", "facts/", ".mhds~private/")  # the last is a directory store's own
 
 
 @dataclass(frozen=True, slots=True)
