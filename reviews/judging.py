@@ -173,7 +173,7 @@ def recheck(round_: Round) -> list[str]:
         found.append("is about other content")
     if round_.plan.digest != round_.plan_digest:
         found.append("its plan changed")
-    if round_.rubric.digest != round_.rubric_digest:
+    if round_.rubric_digest_now != round_.rubric_digest:
         found.append("the text of its rubric changed")
     if bound_digest(round_) != evaluation.digest:
         found.append("its scores changed since, or a reviewer contributed to the candidate")

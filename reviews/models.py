@@ -81,6 +81,11 @@ class Round(models.Model):
         return rubrics.load(self.rubric_id)
 
     @property
+    def rubric_digest_now(self) -> str:
+        """Empty where the rubric is not shipped any more: that is a change like any other."""
+        return self.rubric.digest if self.rubric_id in rubrics.rubric_ids() else ""
+
+    @property
     def draw(self) -> Draw | None:
         """The headline draw in force: the newest."""
         return self.draws.filter(label=HEADLINE).order_by("-attempt").first()

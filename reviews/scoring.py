@@ -92,7 +92,7 @@ def own(user: User, assignment: Assignment) -> Assignment:
     return found
 
 
-def _may_score(user: User, assignment: Assignment) -> None:
+def may_score(user: User, assignment: Assignment) -> None:
     """Asked at every write: a role, or a clean hand, may be lost between two items."""
     if assignment.reviewer_id != user.pk:
         raise NotFound("There is no such item in your list.")
@@ -118,7 +118,7 @@ def save_draft(
     expected_version: int,
 ) -> Draft:
     """Keep an unfinished score. Stale where another window saved since: the page asks which one to keep."""
-    _may_score(user, assignment)
+    may_score(user, assignment)
     with transaction.atomic():
         mine = _waiting(own(user, assignment))
         check_draft(payload)
@@ -153,7 +153,7 @@ def submit(
     expected_version: int,
 ) -> Score:
     """Submit a complete score. Who cannot judge a record passes it on to another person by the same act."""
-    _may_score(user, assignment)
+    may_score(user, assignment)
     with transaction.atomic():
         candidate = locked(assignment.item.round.candidate, State.IN_REVIEW)
         mine = _waiting(own(user, assignment))
@@ -203,7 +203,7 @@ def undo(user: User, assignment: Assignment) -> Draft:
 
     Once a verdict was reached, others' scores may have been read: what is in stays in.
     """
-    _may_score(user, assignment)
+    may_score(user, assignment)
     with transaction.atomic():
         mine = own(user, assignment)
         if mine.state != AssignmentState.SUBMITTED:
@@ -220,7 +220,7 @@ def undo(user: User, assignment: Assignment) -> Draft:
 
 def skip(user: User, assignment: Assignment) -> None:
     """Give an item back, for one's own sake: no reason is asked, and the log names no person."""
-    _may_score(user, assignment)
+    may_score(user, assignment)
     with transaction.atomic():
         mine = _waiting(own(user, assignment))
         mine.state = AssignmentState.SKIPPED
@@ -233,7 +233,7 @@ def skip(user: User, assignment: Assignment) -> None:
 
 def flag(user: User, assignment: Assignment, on: bool) -> None:
     """Mark an item for a second look once the round is closed; changes no score."""
-    _may_score(user, assignment)
+    may_score(user, assignment)
     with transaction.atomic():
         mine = own(user, assignment)
         mine.is_flagged = on

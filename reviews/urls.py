@@ -1,0 +1,18 @@
+"""Addresses of the reviews app: versions and ids only, so that no address holds words of a conversation."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from reviews.pages import rounds, work
+
+V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)/"
+R = V + r"reviews/"
+
+urlpatterns = [
+    path("my-work/", work.my_work, name="my-work"),
+    re_path(R + r"$", rounds.page, name="reviews"),
+    re_path(R + r"open/$", rounds.open_rounds, name="open-rounds"),
+    re_path(R + r"sign-off/$", rounds.to_signoff, name="to-signoff"),
+    re_path(R + r"(?P<round_id>[0-9a-f-]{36})/$", rounds.act, name="round-act"),
+]
