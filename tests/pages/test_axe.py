@@ -33,19 +33,28 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "account": ("engineer", "/account/", 200),
     "password": ("engineer", "/account/password/", 200),
     "administrator's home": ("admin", "/", 200),
+    "people": ("admin", "/accounts/", 200),
+    "a new person": ("admin", "/accounts/new/", 200),
     "403": ("admin", "/policy/", 403),
     "404": ("engineer", "/nothing/here/", 404),
     "integrity, blocked": ("engineer", "/releases/{blocked}/gates/integrity/", 200),
     "provenance, blocked": ("engineer", "/releases/{blocked}/gates/provenance/", 200),
     **{f"{gate}, passing": ("lead", f"/releases/{{passing}}/gates/{gate}/", 200) for gate in GATES},
 }
+# Of pages that are made of the same parts, one is looked at each time and the others in the full suite.
+ALIKE = {
+    "board, filtered to nothing", "gates", "password", "a new person", "sources, to decide", "403",
+    *(f"{gate}, passing" for gate in ("coverage", "integrity", "provenance", "routing", "leakage")),
+}  # fmt: skip
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in PAGES]
+EMPTY = ["/", *(pytest.param(path, marks=pytest.mark.slow) for path in ("/inventory/", "/catalog/", "/policy/"))]
 INLINE = "document.querySelectorAll('[style], style, script:not([src]), [onclick], [onload]').length"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 COLOURS = {"runOnly": ["color-contrast"]}  # what alone can differ between the themes
 HEADINGS = "[...document.querySelectorAll('main h1')].map(h => h.textContent.trim())"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_page_is_sound_in_both_themes_and_both_widths(
     browser: Browser, site: Site, versions: dict[str, str], signed_in: dict[str, Path], name: str
 ) -> None:
@@ -53,7 +62,7 @@ def test_the_page_is_sound_in_both_themes_and_both_widths(
     check(browser, site.url + path.format(**versions), status, signed_in.get(who))
 
 
-@pytest.mark.parametrize("path", ["/", "/inventory/", "/catalog/", "/policy/"])
+@pytest.mark.parametrize("path", EMPTY)
 def test_an_empty_installation_is_sound_and_says_what_to_do(browser: Browser, empty_site: Site, path: str) -> None:
     context = new_context(browser)
     sign_in(context.new_page(), empty_site.url, "engineer")
