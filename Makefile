@@ -27,14 +27,17 @@ lint: install
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/mypy .
 
+# The browser's event loop and Django's database guard do not share a process: pages run in their own.
 test: lint
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --ignore tests/pages --ignore tests/journey
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile tests/pages tests/journey
 
 test-full: install
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --ignore tests/pages --ignore tests/journey
+	$(BIN)/pytest -m slow tests/pages tests/journey
 
 install-bench: install
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-bench.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
 
 bench: install-bench
 	$(BIN)/python manage.py bench scan
@@ -42,6 +45,8 @@ bench: install-bench
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --quiet \
 	  --extra server --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --quiet \
+	  --extra server --extra bench pyproject.toml -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) .mhds .mypy_cache .ruff_cache .pytest_cache

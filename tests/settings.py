@@ -1,6 +1,6 @@
 """The project's settings with a throwaway data directory; nothing else differs from the embedded default."""
 
-import os
+import os  # the suite's settings come from the environment, like the product's
 import tempfile
 
 os.environ.setdefault("MHDS_DATA_DIR", tempfile.mkdtemp(prefix="mhds-tests-"))
