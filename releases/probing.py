@@ -28,19 +28,22 @@ class _Prober:
         self.tallies: dict[str, coverage.FamilyTally] = {}
         self.standing = {one.id: services.standing(one) for one in catalog.sources}
         self.joins: dict[str, Mapping[str, Messages]] = {}
-        self.outside = 0
+        # Every key in one of the four ways. One that was not opened counts as read: nothing speaks against it so far.
+        self.objects = dict.fromkeys(ObjectStatus, 0)
 
     def see(self, listed: inventory.Listed) -> None:
         found = self.catalog.family_of(listed.key)
         if found is None:
-            self.outside += 1
+            self.objects[ObjectStatus.OUTSIDE] += 1
             return
         family, prefix = found
         tally = self.tallies.setdefault(family.id, coverage.FamilyTally())
         source = self.catalog.source_of(listed.key, family.id)
         if source is None or self.standing[source.id]:
+            self.objects[ObjectStatus.REFUSED] += 1
             tally.add(coverage.Seen(listed.key, listed.size, prefix, refused=NOT_APPROVED))
         elif coverage.status(family, tally) == coverage.PRESENT:
+            self.objects[ObjectStatus.READ] += 1
             tally.add(coverage.Seen(listed.key, listed.size, prefix))
         else:
             tally.add(self._open(listed, prefix, family, source))
@@ -55,10 +58,13 @@ class _Prober:
                 for item in reader:
                     conversations += isinstance(item, SourceRecord)
                     if conversations and not personas_asked:
+                        self.objects[ObjectStatus.READ] += 1
                         return coverage.Seen(listed.key, listed.size, prefix, conversations)
                 verdict = reader.verdict
             except StorageError:
+                self.objects[ObjectStatus.REFUSED] += 1
                 return coverage.Seen(listed.key, listed.size, prefix, refused="unreadable")
+        self.objects[verdict.status] += 1
         if verdict.status is ObjectStatus.REFUSED or not (conversations or verdict.personas):
             return coverage.Seen(listed.key, listed.size, prefix, refused=verdict.reason or "no_conversation")
         return coverage.Seen(listed.key, listed.size, prefix, conversations, verdict.personas)
@@ -80,6 +86,7 @@ def probe_coverage(snapshot: Snapshot, catalog: Catalog) -> Snapshot:
     prober = _Prober(catalog, stores.source())
     for listed in inventory.read_listing(stores.bucket(), snapshot.listing):
         prober.see(listed)
-    snapshot.coverage = coverage.matrix(catalog, prober.tallies, prober.outside)
+    matrix = coverage.matrix(catalog, prober.tallies, prober.objects[ObjectStatus.OUTSIDE])
+    snapshot.coverage = {**matrix, "objects": {status.value: count for status, count in prober.objects.items()}}
     snapshot.save(update_fields=["coverage"])
     return snapshot

@@ -51,7 +51,7 @@ def report(run: workflow.Run) -> dict[str, Any]:
         "version": run.version,
         "content_digest": candidate.content_digest if candidate else None,
         "coverage": {family: coverage.WAIVED if family in waived else status for family, status in statuses.items()},
-        "objects": candidate.objects_by_status if candidate else {},
+        "objects": candidate.objects_by_status if candidate else found.get("objects", {}),
         "records_in": candidate.records_in if candidate else 0,
         "records_out": candidate.records_out if candidate else 0,
         "records_excluded": candidate.records_excluded if candidate else 0,
