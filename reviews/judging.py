@@ -172,11 +172,11 @@ def recheck(round_: Round) -> list[str]:
     if round_.content_digest != round_.candidate.content_digest:
         found.append("is about other content")
     if round_.plan.digest != round_.plan_digest:
-        found.append("its plan changed")
+        found.append("has another plan than it was judged by")
     if round_.rubric_digest_now != round_.rubric_digest:
-        found.append("the text of its rubric changed")
+        found.append("has a rubric whose text changed since")
     if bound_digest(round_) != evaluation.digest:
-        found.append("its scores changed since, or a reviewer contributed to the candidate")
+        found.append("has other scores than were judged, or a reviewer who contributed to the candidate since")
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from reviews.pages import rounds, work
+from reviews.pages import rounds, scoring, work
 
 V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)/"
 R = V + r"reviews/"
 
 urlpatterns = [
     path("my-work/", work.my_work, name="my-work"),
+    path("reviews/items/<uuid:assignment_id>/", scoring.item, name="score-item"),
+    path("reviews/items/<uuid:assignment_id>/draft/", scoring.draft, name="score-draft"),
+    path("reviews/items/<uuid:assignment_id>/submit/", scoring.submit, name="submit-score"),
+    path("reviews/items/<uuid:assignment_id>/act/", scoring.act, name="score-act"),
     re_path(R + r"$", rounds.page, name="reviews"),
     re_path(R + r"open/$", rounds.open_rounds, name="open-rounds"),
     re_path(R + r"sign-off/$", rounds.to_signoff, name="to-signoff"),

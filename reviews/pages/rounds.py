@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from mhds.access import allow, current_user
-from mhds.errors import InvalidInput
+from mhds.errors import Blocked, Conflict, InvalidInput
 from mhds.models import User
 from mhds.roles import DATA_ROLES, Role
 from releases.lifecycle import State
@@ -81,8 +81,12 @@ def _tiers(shown: RoundPreview) -> list[Tier]:
     ]
 
 
-def choices(candidate: Candidate) -> list[Choice]:
-    return [Choice(one, _tiers(one)) for one in rounds.preview(candidate)]
+def choices(candidate: Candidate) -> tuple[list[Choice], str]:
+    """The plans on offer, or why there are none now: the gates have to run again, for one."""
+    try:
+        return [Choice(one, _tiers(one)) for one in rounds.preview(candidate)], ""
+    except (Conflict, Blocked) as error:
+        return [], f"{error.message} {error.hint}"
 
 
 def line(round_: Round) -> Line:
@@ -107,6 +111,7 @@ def page(request: HttpRequest, version: str) -> HttpResponse:
     lines = [line(one) for one in Round.objects.visible_to(user).of(candidate).prefetch_related("evaluations")]
     in_review = candidate.state == State.IN_REVIEW
     leads = in_review and user.holds(Role.LEAD)
+    found, held = choices(candidate) if in_review and not lines else ([], "")
     context = {
         "section": "home",
         "release": candidate.release,
@@ -114,7 +119,8 @@ def page(request: HttpRequest, version: str) -> HttpResponse:
         "lines": lines,
         "in_review": in_review,
         "leads": leads,
-        "choices": choices(candidate) if in_review and not lines else [],
+        "choices": found,
+        "held": held,
         "all_passed": bool(lines) and all(one.style == "PASS" for one in lines),
     }
     template = "reviews/_panel.html" if request.headers.get("HX-Request") else "reviews/rounds.html"
