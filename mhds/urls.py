@@ -21,4 +21,5 @@ urlpatterns = [
     path("api/v1/", include("releases.api_urls")),
     path("", include("releases.urls")),
     path("", include("gates.urls")),
+    path("", include("reviews.urls")),
 ]
