@@ -45,6 +45,8 @@ def build(item: WorkItem) -> None:
             payload = {"candidate": str(held_by.pk), "path": file["path"]}
             work.enqueue(starting.SCAN, _scan_key(held_by, file["path"]), payload, group=_scan_group(held_by))
         work.finish(item)
+        if work.is_last_out(_scan_group(held_by)):  # nothing to scan, or all of it scanned before
+            starting.start_gates(held_by, actor=candidate.built_by)
 
 
 def _scan_group(candidate: Candidate) -> str:
@@ -76,7 +78,7 @@ def scan(item: WorkItem) -> None:
 
 def gates(item: WorkItem) -> None:
     candidate = _candidate(item)
-    facts = scanning.scan_candidate(candidate, stores.bucket(), engine.scanner())
+    facts = workflow.scan(candidate)
     actor = User.objects.filter(pk=item.payload["actor"]).first() if item.payload["actor"] else None
     workflow.judge(candidate, facts, actor)
     work.finish(item)

@@ -85,11 +85,14 @@ def build(version: str, snapshot: Snapshot, actor: User | None) -> Candidate:
     return building.build_candidate(candidate, snapshot, engine.build_ports(), progress=logged("read"))
 
 
-def scan(candidate: Candidate, progress: Callable[[int, int], None] | None = None) -> Facts:
+def scan(candidate: Candidate, progress: Callable[[int, int], None] | None = None) -> Facts | None:
+    """The facts of all shards, or None where there is no shard: the gates judge that too, and never as a pass."""
+    if not scanning.data_files(candidate):
+        return None
     return scanning.scan_candidate(candidate, stores.bucket(), engine.scanner(), progress=progress or logged("scanned"))
 
 
-def judge(candidate: Candidate, facts: Facts, actor: User | None) -> list[GateResult]:
+def judge(candidate: Candidate, facts: Facts | None, actor: User | None) -> list[GateResult]:
     """Evaluate all gates and move the candidate on: blocked, or open for review when nothing is in the way."""
     candidate.refresh_from_db()
     if candidate.state in {State.BUILDING, State.BLOCKED}:

@@ -13,6 +13,7 @@ class ReleasesConfig(AppConfig):
         from releases import evidence  # noqa: PLC0415  models load after apps
         from releases.publishing import standing  # noqa: PLC0415
 
+        evidence.register("built", evidence.built)
         evidence.register("frozen", evidence.frozen)
         evidence.register("storage", standing.storage)
         evidence.register("written", standing.written)

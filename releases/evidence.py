@@ -23,11 +23,17 @@ def collect(candidate: Candidate) -> tuple[Evidence, ...]:
     return tuple(COLLECTORS[name](candidate) for name in sorted(COLLECTORS))
 
 
+def built(candidate: Candidate) -> Evidence:
+    """There are bytes to judge; that they hold no record is for the gates to say."""
+    done = candidate.content_digest and candidate.frozen_at is not None
+    return Evidence("built", () if done else ("the candidate is not built yet",))
+
+
 def frozen(candidate: Candidate) -> Evidence:
     """The candidate's own part: its bytes are fixed and counted."""
     missing = []
-    if not candidate.content_digest or candidate.frozen_at is None:
-        missing.append("the candidate is not built yet")
+    if built(candidate).missing:
+        missing += built(candidate).missing
     elif not candidate.records_out:
         missing.append("the candidate holds no record")
     elif candidate.records_in != candidate.records_out + candidate.records_excluded:

@@ -92,7 +92,7 @@ UNPUBLISHED = frozenset(State) - {
 
 MOVES: dict[Action, Move] = {
     Action.BUILD: Move(frozenset({State.DRAFT}), State.BUILDING),
-    Action.GATE: Move(frozenset({State.BUILDING}), State.GATING, needs("frozen")),
+    Action.GATE: Move(frozenset({State.BUILDING}), State.GATING, needs("built")),
     Action.BLOCK: Move(frozenset({State.GATING}), State.BLOCKED),
     Action.REGATE: Move(frozenset({State.BLOCKED}), State.GATING),
     Action.REVIEW: Move(frozenset({State.GATING}), State.IN_REVIEW, needs("frozen", "gates")),

@@ -15,7 +15,7 @@ from releases.models import Candidate
 from tests.factories import VERSION, catalog_toml, people
 
 pytestmark = [pytest.mark.build, pytest.mark.django_db]
-ALL = ("frozen", "gates", "rounds", "signatures", "storage", "written")
+ALL = ("built", "frozen", "gates", "rounds", "signatures", "storage", "written")
 GOOD = Facts(tuple(Evidence(name) for name in ALL), "because")
 ENDS = {State.WITHDRAWN, State.REJECTED, State.ABANDONED}
 
@@ -46,7 +46,7 @@ def test_every_state_but_the_first_can_be_reached():
 
 
 NEEDED = {
-    Action.GATE: {"frozen"},
+    Action.GATE: {"built"},
     Action.REVIEW: {"frozen", "gates"},
     Action.SIGN_OFF: {"frozen", "gates", "rounds"},
     Action.APPROVE: {"frozen", "gates", "rounds", "signatures"},
@@ -173,7 +173,7 @@ def test_a_version_is_a_real_date_and_from_the_second_of_a_day_on_a_number(versi
 
 
 def test_a_missing_collector_is_itself_in_the_way(candidate, monkeypatch):
-    monkeypatch.delitem(evidence.COLLECTORS, "frozen")
+    monkeypatch.delitem(evidence.COLLECTORS, "built")
     services.transition(candidate, Action.BUILD, actor=candidate.built_by)
-    with pytest.raises(Blocked, match="no evidence of frozen was collected"):
+    with pytest.raises(Blocked, match="no evidence of built was collected"):
         services.transition(candidate, Action.GATE, actor=candidate.built_by)
