@@ -31,7 +31,7 @@ def built(candidate: Candidate) -> Evidence:
 
 def frozen(candidate: Candidate) -> Evidence:
     """The candidate's own part: its bytes are fixed and counted."""
-    missing = []
+    missing: list[str] = []
     if built(candidate).missing:
         missing += built(candidate).missing
     elif not candidate.records_out:

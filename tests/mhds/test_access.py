@@ -26,6 +26,7 @@ NOBODY = "anonymous"
 PUBLIC = frozenset({NOBODY, *Role})
 PEOPLE = frozenset(Role)
 DATA = frozenset(DATA_ROLES)
+REVIEWERS = frozenset({Role.CLINICIAN, Role.BIAS, Role.COMPLIANCE})
 CLOSED: frozenset[str] = frozenset()  # to every session: service tokens only
 V = {"version": VERSION}
 NO_ID = "00000000-0000-4000-8000-000000000000"
@@ -78,6 +79,15 @@ RULES = {
         frozenset({Role.COMPLIANCE}), 404, "post", {**V, "gate": "coverage", "waiver_id": NO_ID}
     ),
     "decide-source": Rule(frozenset({Role.COMPLIANCE}), 422, "post", {"source_id": "priority"}),
+    "my-work": Rule(DATA),
+    "reviews": Rule(DATA, kwargs=V),
+    "open-rounds": Rule(frozenset({Role.LEAD}), 409, "post", V),  # the candidate is not open for review
+    "to-signoff": Rule(frozenset({Role.LEAD}), 409, "post", V),
+    "round-act": Rule(frozenset({Role.LEAD}), 404, "post", {**V, "round_id": NO_ID}),
+    "score-item": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
+    "score-draft": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
+    "submit-score": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
+    "score-act": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
     "api-channel": Rule(CLOSED, kwargs={"name": "stable"}),
     "api-releases": Rule(CLOSED),
     "api-release": Rule(CLOSED, kwargs=V),

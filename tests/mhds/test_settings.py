@@ -137,10 +137,13 @@ def test_sqlite_that_could_lose_or_replace_a_row_is_refused(pragma, value):
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite only")
 @pytest.mark.django_db
-def test_sqlite_without_immediate_transactions_is_refused(monkeypatch):
-    monkeypatch.setattr(connection, "transaction_mode", "DEFERRED")
-    with pytest.raises(ConfigurationError, match="transaction_mode=DEFERRED"):
-        check_sqlite(connection)
+def test_sqlite_without_immediate_transactions_is_refused():
+    kept, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+    try:
+        with pytest.raises(ConfigurationError, match="transaction_mode=DEFERRED"):
+            check_sqlite(connection)
+    finally:
+        connection.transaction_mode = kept
 
 
 def test_a_file_database_really_runs_with_what_is_asked(tmp_path):
