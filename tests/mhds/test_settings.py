@@ -114,36 +114,28 @@ def test_a_data_folder_is_closed_to_others(tmp_path):
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite only")
-@pytest.mark.django_db
+@pytest.fixture
+def opened(db):
+    """A connection of its own, so that nothing done to it is met by another test."""
+    own = connection.copy()
+    own.ensure_connection()
+    yield own
+    own.close()
+
+
 @pytest.mark.parametrize(("pragma", "value"), [("synchronous", "1"), ("recursive_triggers", "0")])
-def test_sqlite_that_could_lose_or_replace_a_row_is_refused(pragma, value):
-    check_sqlite(connection)
-    wanted = SQLITE_PRAGMAS[pragma]
-    inside, connection.in_atomic_block = connection.in_atomic_block, False
-    try:
-        with connection.cursor() as cursor:
-            if pragma == "synchronous":  # not while a transaction is open: SQLite ignores it there
-                cursor.execute("COMMIT")
-            cursor.execute(f"PRAGMA {pragma}={value}")
-            with pytest.raises(ConfigurationError, match=f"{pragma}={value}, needed is {wanted}"):
-                check_sqlite(connection)
-            cursor.execute(f"PRAGMA {pragma}={wanted}")
-            if pragma == "synchronous":
-                cursor.execute("BEGIN IMMEDIATE")
-    finally:
-        connection.in_atomic_block = inside
+def test_sqlite_that_could_lose_or_replace_a_row_is_refused(opened, pragma, value):
+    check_sqlite(opened)
+    with opened.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}={value}")
+    with pytest.raises(ConfigurationError, match=f"{pragma}={value}, needed is {SQLITE_PRAGMAS[pragma]}"):
+        check_sqlite(opened)
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite only")
-@pytest.mark.django_db
-def test_sqlite_without_immediate_transactions_is_refused():
-    kept, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
-    try:
-        with pytest.raises(ConfigurationError, match="transaction_mode=DEFERRED"):
-            check_sqlite(connection)
-    finally:
-        connection.transaction_mode = kept
+def test_sqlite_without_immediate_transactions_is_refused(opened):
+    opened.transaction_mode = "DEFERRED"
+    with pytest.raises(ConfigurationError, match="transaction_mode=DEFERRED"):
+        check_sqlite(opened)
 
 
 def test_a_file_database_really_runs_with_what_is_asked(tmp_path):
