@@ -15,7 +15,7 @@ from mhds import workflow
 from mhds.models import User, WorkItem
 from mhds.work import run
 from mhds.work import services as work
-from releases import building, probing, services, starting, stores
+from releases import building, services, starting, stores
 from releases.lifecycle import Action, State
 from releases.models import Candidate
 from releases.publishing import services as publishing
@@ -32,7 +32,7 @@ def build(item: WorkItem) -> None:
         if candidate.state == State.DRAFT:
             services.transition(candidate, Action.BUILD, actor=candidate.built_by)
         snapshot = building.take_snapshot(candidate.built_by)
-        probing.probe_coverage(snapshot, candidate.catalog_version.catalog)
+        workflow.probe(snapshot, candidate.catalog_version.catalog)
 
         def progress(records: int, size: int) -> None:
             work.heartbeat(item, {"records": records, "bytes": size, "bytes_total": snapshot.total_bytes})

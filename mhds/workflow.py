@@ -18,6 +18,7 @@ from gates.scan.facts import Facts
 from mhds.errors import MhdsError
 from mhds.models import User
 from releases import building, probing, services, stores
+from releases.catalog.types import Catalog
 from releases.lifecycle import Action, State
 from releases.models import Candidate, Snapshot
 
@@ -65,7 +66,7 @@ def run(version: str, *, until: str, actor: User | None) -> Run:
         services.check_version(version)
         this.snapshot = building.take_snapshot(actor)
     with this.step("coverage"):
-        probing.probe_coverage(this.snapshot, services.current_catalog())
+        probe(this.snapshot, services.current_catalog())
     if until == "inventory":
         return this
     with this.step("build"):
@@ -77,6 +78,11 @@ def run(version: str, *, until: str, actor: User | None) -> Run:
             this.results = judge(this.candidate, facts, actor)
     Candidate.objects.filter(pk=this.candidate.pk).update(seconds=this.seconds)
     return this
+
+
+def probe(snapshot: Snapshot, catalog: Catalog) -> Snapshot:
+    """The provisional matrix, with keys that name a person shown by their alias."""
+    return probing.probe_coverage(snapshot, catalog, building.alias_of(engine.identifies))
 
 
 def build(version: str, snapshot: Snapshot, actor: User | None) -> Candidate:

@@ -5,7 +5,7 @@ The matrix that a build makes (from reading everything) replaces this one; the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mhds.errors import ObjectMissing, StorageError
 from mhds.storage.base import ObjectStore
@@ -81,11 +81,14 @@ class _Prober:
         return ReaderJoin(source.join.on, self.joins[source.id])
 
 
-def probe_coverage(snapshot: Snapshot, catalog: Catalog) -> Snapshot:
-    """Write the provisional matrix into the snapshot."""
+def probe_coverage(snapshot: Snapshot, catalog: Catalog, alias: Callable[[str], str]) -> Snapshot:
+    """Write the provisional matrix into the snapshot; ``alias`` gives the keys as they may be shown and stored."""
     prober = _Prober(catalog, stores.source())
     for listed in inventory.read_listing(stores.bucket(), snapshot.listing):
         prober.see(listed)
+    for tally in prober.tallies.values():  # only the few that are listed: looking at a key costs a detector's run
+        tally.counted_keys = [alias(key) for key in tally.counted_keys]
+        tally.refused_keys = [{**one, "key": alias(one["key"])} for one in tally.refused_keys]
     matrix = coverage.matrix(catalog, prober.tallies, prober.objects[ObjectStatus.OUTSIDE])
     snapshot.coverage = {**matrix, "objects": {status.value: count for status, count in prober.objects.items()}}
     snapshot.save(update_fields=["coverage"])

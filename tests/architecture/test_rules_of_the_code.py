@@ -36,8 +36,8 @@ def writes_of_state(path):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Attribute) and target.attr == "state":
                     yield node.lineno, ast.unparse(target.value)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
-            if any(keyword.arg == "state" for keyword in node.keywords):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in WRITES and any(keyword.arg == "state" for keyword in node.keywords):
                 yield node.lineno, ast.unparse(node.func.value)
 
 

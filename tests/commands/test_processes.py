@@ -80,6 +80,12 @@ def test_wrong_usage_is_2_with_nothing_on_standard_output(first, place):
         assert "Traceback" not in done.stderr
 
 
+def test_an_inventory_by_itself_is_dated_and_says_what_covers_what(first, place):
+    found = answer(manage("take_inventory", "--json", env=embedded(place, first[0])))
+    assert (found["objects"], found["coverage"]["priority"]) == (6, "present")
+    assert found["digest"].startswith("sha256:")
+
+
 def test_a_missing_source_is_1_and_one_json_object(place, tmp_path):
     env = environment(MHDS_DATA_DIR=str(tmp_path), MHDS_SOURCE_URL="file:///nowhere/at/all")
     done = manage("run_release", VERSION, "--json", env=env)

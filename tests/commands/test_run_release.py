@@ -313,6 +313,19 @@ def test_no_word_of_a_conversation_is_logged_or_stored_in_the_database(filled, r
     assert f"{CANARY}@example.com".encode() not in b"".join(bucket.values())
 
 
+@pytest.mark.parametrize("until", ["inventory", "gates"])
+def test_a_key_that_names_a_person_is_shown_and_stored_by_its_alias_alone(filled, release, caplog, tmp_path, until):
+    name = "jane.roe@example.com"
+    filled.put({f"{PRIORITY}{name}/0.jsonl": conversations("jane", 3), f"{EDGE}0 {name}/0.jsonl": b""})
+    with caplog.at_level("DEBUG"):
+        code, found = release("--until", until)
+    assert code == 0
+    call_command("dumpdata", "mhds", "releases", "gates", "reviews", output=str(tmp_path / "dump.json"), verbosity=0)
+    stored = (tmp_path / "dump.json").read_text(encoding="utf-8")
+    assert "k_" in stored
+    assert name not in stored + caplog.text + json.dumps(found)
+
+
 def test_nothing_is_left_in_the_work_folder(filled, release):
     release("--until", "build")
     assert list((filled.root / "work").iterdir()) == []

@@ -109,7 +109,7 @@ def test_a_key_cannot_break_out_of_its_place_in_markdown(key):
 
 
 def probed(home):
-    return probing.probe_coverage(building.take_snapshot(None), services.current_catalog()).coverage
+    return probing.probe_coverage(building.take_snapshot(None), services.current_catalog(), lambda key: key).coverage
 
 
 def row_of(matrix, family):
