@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Count, Q
+
 from releases.lifecycle import Evidence
 from releases.models import Candidate
 from reviews.judging import recheck
@@ -32,6 +34,9 @@ def _in_the_way(kind: RoundKind, round_: Round | None) -> list[str]:
 
 def _alarms(candidate: Candidate) -> list[str]:
     mine = Escalation.objects.filter(item__round__candidate=candidate)
-    waiting, confirmed = mine.filter(closed_at=None).count(), mine.filter(is_confirmed=True).count()
+    told = mine.aggregate(
+        waiting=Count("pk", filter=Q(closed_at=None)), confirmed=Count("pk", filter=Q(is_confirmed=True))
+    )
+    waiting, confirmed = told["waiting"], told["confirmed"]
     words = [f"{waiting:,} escalations are open"] if waiting else []
     return words + ([f"{confirmed:,} escalations were confirmed"] if confirmed else [])
