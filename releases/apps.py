@@ -17,3 +17,4 @@ class ReleasesConfig(AppConfig):
         evidence.register("frozen", evidence.frozen)
         evidence.register("storage", standing.storage)
         evidence.register("written", standing.written)
+        evidence.register("unwritten", standing.unwritten)

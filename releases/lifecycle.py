@@ -75,6 +75,10 @@ def needs_reason(facts: Facts) -> Sequence[str]:
     return [] if facts.reason.strip() else ["a reason is required"]
 
 
+def all_of(*guards: Guard) -> Guard:
+    return lambda facts: [reason for guard in guards for reason in guard(facts)]
+
+
 def free(_facts: Facts) -> Sequence[str]:
     return []
 
@@ -110,7 +114,8 @@ MOVES: dict[Action, Move] = {
         frozenset({State.PUBLISHING}), State.PUBLISHED, needs("frozen", "gates", "rounds", "signatures", "written")
     ),
     Action.WITHDRAW: Move(frozenset({State.PUBLISHED}), State.WITHDRAWN, needs_reason),
-    Action.ABANDON: Move(UNPUBLISHED, State.ABANDONED, needs_reason),
+    # While it is being published too, up to the commit point: evidence may fall away for good after the writing began.
+    Action.ABANDON: Move(UNPUBLISHED | {State.PUBLISHING}, State.ABANDONED, all_of(needs_reason, needs("unwritten"))),
 }
 
 

@@ -44,6 +44,11 @@ class Publication(AppendOnly):
     def __str__(self) -> str:
         return f"{self.version} #{self.sequence}"
 
+    @property
+    def manifest_key(self) -> str:
+        """The commit point: readers see the release from the moment that this object is there."""
+        return f"{self.prefix}manifest.json"
+
     def file(self, path: str) -> dict[str, Any] | None:
         return next((row for row in self.files if row["path"] == path), None)
 

@@ -26,6 +26,7 @@ from releases.models import (
     CandidateEvent,
     CatalogVersion,
     Contribution,
+    Publication,
     Release,
     SourceDecision,
 )
@@ -106,6 +107,8 @@ def create_candidate(version: str, *, actor: User | None) -> Candidate:
     done = release.candidates.filter(state__in=[State.PUBLISHING, State.PUBLISHED, State.WITHDRAWN])
     if done.exists():
         raise Conflict(f"{version} is {done[0].state}", hint="Build under a new version.")
+    if Publication.objects.filter(version=version).exists():
+        raise Conflict(f"objects of an abandoned candidate lie under {version}", hint="Build under a new version.")
     candidate = Candidate.objects.create(
         release=release,
         number=Candidate.objects.next_number(release),

@@ -168,14 +168,16 @@ def _ends(candidate: Candidate, row: Row, bucket: ObjectStore) -> tuple[str, str
     return record_id(0), record_id(count - 1)
 
 
-def _parts(plan: _Plan, published_at: str, last: Publication | None) -> Parts:
+def _parts(plan: _Plan, published_at: str, sequence: int) -> Parts:
     candidate, figures = plan.candidate, plan.figures
+    # A plan whose candidate was abandoned keeps its number, and no release names it as the one before.
+    last = Publication.objects.exclude(candidate__state=State.ABANDONED).order_by("sequence").last()
     pii: Counter[str] = Counter()
     for shard in figures.shards.values():
         pii.update(shard.pii)
     return Parts(
         about=plan.about,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=sequence,
         previous={"version": last.version, "manifest_sha256": last.manifest_sha256} if last else None,
         files=plan.listed,
         tokenizer_sha256=figures.tokenizer_sha256,
@@ -203,14 +205,20 @@ def _save(plan: _Plan, actor: User) -> Publication:
     candidate, now = plan.candidate, timezone.now().replace(microsecond=0)
     try:
         with transaction.atomic():
+            # Abandoned meanwhile, a candidate has no plan: the lock is the one that every move takes.
+            state = Candidate.objects.select_for_update(no_key=True).get(pk=candidate.pk).state
+            if state != State.PUBLISHING:
+                raise Conflict(f"the candidate is {state}", hint="Nothing was planned.")
             last = Publication.objects.select_related("candidate").order_by("sequence").last()
             if last is not None and last.candidate.state == State.PUBLISHING:
                 raise Conflict(f"{last.version} is being published", hint="Let it finish first.")
-            body = _checked(plan, encode_manifest(manifest(_parts(plan, now.strftime("%Y-%m-%dT%H:%M:%SZ"), last))))
+            sequence = last.sequence + 1 if last else 1
+            parts = _parts(plan, now.strftime("%Y-%m-%dT%H:%M:%SZ"), sequence)
+            body = _checked(plan, encode_manifest(manifest(parts)))
             publication = Publication.objects.create(
                 candidate=candidate,
                 version=candidate.release.version,
-                sequence=last.sequence + 1 if last else 1,
+                sequence=sequence,
                 prefix=f"{RELEASES}{candidate.release.version}/",
                 content_digest=candidate.content_digest,
                 demo=plan.about.demo,

@@ -1,10 +1,13 @@
-"""The collectors ``storage`` (may this candidate be written to this bucket) and ``written`` (was it). Reads only."""
+"""The collectors ``storage`` (may this candidate be written to this bucket), ``written`` and ``unwritten``. Reads only.
+
+``written`` is what *published* needs; ``unwritten``, that readers see nothing yet, is what *abandon* needs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mhds.errors import MhdsError
+from mhds.errors import MhdsError, ObjectMissing
 from mhds.storage.base import ObjectStore
 from releases import accounts, stores
 from releases.channels import FOLDER
@@ -14,6 +17,7 @@ from releases.publishing.telling import is_demo
 
 # The bucket is asked only where its answer counts: every page and every move collects all evidence.
 ASKED = {State.APPROVED, State.PUBLISHING, State.PUBLISHED}
+VISIBLE = {State.PUBLISHING, State.PUBLISHED, State.WITHDRAWN}
 
 
 def storage(candidate: Candidate) -> Evidence:
@@ -21,9 +25,16 @@ def storage(candidate: Candidate) -> Evidence:
         return Evidence("storage", ("the bucket is looked at when the candidate is approved",))
     bucket = stores.bucket()
     try:
-        return Evidence("storage", tuple(_doubts(candidate, bucket)))
+        return Evidence("storage", (*_taken(candidate), *_doubts(candidate, bucket)))
     except MhdsError as error:
         return Evidence("storage", (f"the bucket could not be asked: {error.message}",))
+
+
+def _taken(candidate: Candidate) -> Iterator[str]:
+    """A plan is for ever, and so are the objects that were written by it: the version belongs to its candidate."""
+    other = Publication.objects.filter(version=candidate.release.version).exclude(candidate=candidate)
+    if other.exists():
+        yield f"objects of another candidate may lie under {candidate.release.version}: build under a new version"
 
 
 def _doubts(candidate: Candidate, bucket: ObjectStore) -> Iterator[str]:
@@ -59,3 +70,18 @@ def written(candidate: Candidate) -> Evidence:
     if not publication.reached(PublicationMark.Name.VERIFIED):
         missing.append("the written release was not verified yet")
     return Evidence("written", tuple(missing))
+
+
+def unwritten(candidate: Candidate) -> Evidence:
+    """Our manifest does not lie at the commit point: no reader has seen the release. Other bytes there are not ours."""
+    publication = Publication.objects.filter(candidate=candidate).first() if candidate.state in VISIBLE else None
+    if publication is None:
+        return Evidence("unwritten")
+    try:
+        lies_there = stores.bucket().read_bytes(publication.manifest_key) == bytes(publication.manifest)
+    except ObjectMissing:
+        return Evidence("unwritten")
+    except MhdsError as error:
+        return Evidence("unwritten", (f"the bucket could not be asked whether readers see it: {error.message}",))
+    seen = ("the manifest is written, so readers see the release: let it be published, then withdraw it",)
+    return Evidence("unwritten", seen if lies_there else ())

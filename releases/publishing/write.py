@@ -21,7 +21,7 @@ from django.db import transaction
 from mhds.client.errors import ClientError
 from mhds.client.errors import StorageUnavailable as ClientStorageUnavailable
 from mhds.client.release import Release
-from mhds.errors import Blocked, ObjectConflict, ObjectDamaged, ObjectMissing, StorageUnavailable
+from mhds.errors import Blocked, Conflict, ObjectConflict, ObjectDamaged, ObjectMissing, StorageUnavailable
 from mhds.failpoints import failpoint
 from mhds.storage.base import ObjectStore
 from mhds.storage.streams import chunks, digest_and_size
@@ -42,10 +42,12 @@ def write(publication: Publication) -> None:
     """From the plan to the channel. Each step finds what is done and goes on; raises what stops it."""
     bucket = stores.bucket()
     candidate = Candidate.objects.select_related("release", "catalog_version").get(pk=publication.candidate_id)
+    if candidate.state not in {State.PUBLISHING, State.PUBLISHED}:
+        raise _stopped(candidate)
     if candidate.state == State.PUBLISHING:
         write_files(publication, bucket)
         check_listing(publication, bucket)
-        commit(publication, candidate, bucket)
+        commit(publication, bucket)
         check_with_fresh_client(publication, bucket)
         failpoint("publish.verified")
         publish_row(publication, candidate)
@@ -53,6 +55,10 @@ def write(publication: Publication) -> None:
     channels.write_pointer(channels.LATEST, bucket)
     failpoint("publish.after_pointer")
     mark(publication, PublicationMark.Name.POINTED)
+
+
+def _stopped(candidate: Candidate) -> Conflict:
+    return Conflict(f"the candidate is {candidate.state}", hint="Nothing of it can be read. Build a new candidate.")
 
 
 def write_files(publication: Publication, bucket: ObjectStore) -> None:
@@ -143,14 +149,22 @@ def check_listing(publication: Publication, bucket: ObjectStore) -> None:
         )
 
 
-def commit(publication: Publication, candidate: Candidate, bucket: ObjectStore) -> None:
-    """Look at all evidence once more, then write the manifest: from here on readers see the release."""
-    blockers = Facts(evidence.collect(candidate)).blockers(*STILL_NEEDED)
-    if blockers:
-        raise Blocked(f"publish: {blockers[0]}.", blockers=blockers)
-    failpoint("publish.before_manifest")
-    key = publication.prefix + MANIFEST
-    bucket.put_if_absent(key, bytes(publication.manifest))
+def commit(publication: Publication, bucket: ObjectStore) -> None:
+    """Look at state and evidence once more, then write the manifest: from here on readers see the release.
+
+    The manifest is written under the lock that every move of the candidate takes: it is abandoned before, and nothing
+    is written, or after, and the guard of *abandon* finds the manifest.
+    """
+    key = publication.manifest_key
+    with transaction.atomic():
+        candidate = Candidate.objects.select_for_update(no_key=True).get(pk=publication.candidate_id)
+        if candidate.state != State.PUBLISHING:
+            raise _stopped(candidate)
+        blockers = Facts(evidence.collect(candidate)).blockers(*STILL_NEEDED)
+        if blockers:
+            raise Blocked(f"publish: {blockers[0]}.", blockers=blockers)
+        failpoint("publish.before_manifest")
+        bucket.put_if_absent(key, bytes(publication.manifest))
     failpoint("publish.after_manifest")
     if stored(bucket, key) != (publication.manifest_sha256, len(publication.manifest)):
         raise ObjectConflict(f"{key} is not the planned manifest", hint="Nothing was overwritten. Find who wrote it.")

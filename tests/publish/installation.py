@@ -1,8 +1,9 @@
 """A whole installation in a process of its own, for tests that kill it: ``python -m tests.publish.installation STEP``.
 
 ``prepare`` builds an approved candidate, ``plan`` freezes its plan, ``publish`` goes on with it, ``race`` lets two
-leads click at the same moment and prints how each ended, ``serve`` answers HTTP on a free port and prints it. All of
-it lives in ``MHDS_DATA_DIR``.
+leads click at the same moment and prints how each ended, ``abandon-before-commit`` and ``abandon-during-commit`` give
+the candidate up just before the manifest and while it is being put, ``serve`` answers HTTP on a free port and prints
+it. All of it lives in ``MHDS_DATA_DIR``.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def main(step: str) -> None:
         services.publish_now(candidate, lead, candidate.content_digest)
     elif step == "race":
         sys.stdout.write(" ".join(sorted(race(candidate, [lead, candidates.person("lead2", Role.LEAD)]))))
+    elif step.startswith("abandon-"):
+        sys.stdout.write(abandoned(candidate, lead, during=step == "abandon-during-commit"))
     elif step == "serve":
         serve()
 
@@ -95,6 +98,53 @@ def race(candidate: Candidate, leads: Sequence[User]) -> list[str]:
     for thread in threads:
         thread.join()
     return ended
+
+
+def abandoned(candidate: Candidate, lead: User, *, during: bool) -> str:
+    """State, and how whoever was second ended: the writer ``stopped``, or the abandoning lead ``refused``."""
+    from django.db import connection  # noqa: PLC0415
+
+    from mhds.errors import Blocked  # noqa: PLC0415
+    from releases import stores  # noqa: PLC0415
+    from releases.abandoning import abandon  # noqa: PLC0415
+    from releases.publishing import services, write  # noqa: PLC0415
+
+    bucket, put, look, told = stores.bucket(), stores.bucket().put_if_absent, write.check_listing, []
+
+    def give_up() -> None:
+        try:
+            abandon(type(candidate).objects.get(pk=candidate.pk), lead, "for good")
+        except (Blocked, Conflict):  # the manifest is there, or the release is published already
+            told.append("refused")
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=give_up)
+
+    def slow_put(key: str, body: object) -> object:
+        """The other lead clicks while the bytes of the manifest travel; their move has to wait for the outcome."""
+        if key.endswith("/manifest.json"):
+            thread.start()
+            thread.join(1)
+            assert thread.is_alive()
+        return put(key, body)
+
+    def look_and_lose(*given: object) -> None:
+        look(*given)
+        thread.start()
+        thread.join()
+
+    if during:
+        bucket.put_if_absent = slow_put
+    else:
+        write.check_listing = look_and_lose
+    try:
+        services.publish_now(candidate, lead, candidate.content_digest)
+    except Conflict:
+        told.append("stopped")
+    thread.join()
+    candidate.refresh_from_db()
+    return " ".join([candidate.state, *told])
 
 
 if __name__ == "__main__":

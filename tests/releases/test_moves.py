@@ -15,7 +15,7 @@ from releases.models import Candidate
 from tests.factories import VERSION, catalog_toml, people
 
 pytestmark = [pytest.mark.build, pytest.mark.django_db]
-ALL = ("built", "frozen", "gates", "rounds", "signatures", "storage", "written")
+ALL = ("built", "frozen", "gates", "rounds", "signatures", "storage", "written", "unwritten")
 GOOD = Facts(tuple(Evidence(name) for name in ALL), "because")
 ENDS = {State.WITHDRAWN, State.REJECTED, State.ABANDONED}
 
@@ -52,6 +52,7 @@ NEEDED = {
     Action.APPROVE: {"frozen", "gates", "rounds", "signatures"},
     Action.PUBLISH: {"frozen", "gates", "rounds", "signatures", "storage"},
     Action.PUBLISHED: {"frozen", "gates", "rounds", "signatures", "written"},
+    Action.ABANDON: {"unwritten"},
 }
 
 
