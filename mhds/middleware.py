@@ -16,9 +16,11 @@ from mhds import audit
 from mhds.access import ACCESS
 from mhds.errors import MhdsError, NotAllowed
 from mhds.models import User
+from mhds.problems import problem_details
 from mhds.work.run import crash_site
 
 log = logging.getLogger(__name__)
+JSON = ("application/problem+json", "application/json")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -110,5 +112,8 @@ class ErrorPages:
 
 
 def problem_page(request: HttpRequest, error: MhdsError) -> HttpResponse:
+    """The same refusal for whoever asks: a page, a fragment of one, or problem details where JSON is preferred."""
+    if request.get_preferred_type(["text/html", *JSON]) in JSON:
+        return problem_details(error)
     template = "_problem.html" if request.headers.get("HX-Request") else "problem.html"
     return render(request, template, {"error": error}, status=error.status)

@@ -25,11 +25,15 @@ def respond(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -
     )
 
 
+def problem_details(error: MhdsError) -> JsonResponse:
+    extra = {"blockers": error.blockers} if isinstance(error, Blocked) else {}
+    return respond(problem(error.code, error.status, error.message, error.hint, **extra))
+
+
 def problem_response(error: Exception, _context: Mapping[str, Any]) -> JsonResponse | Response | None:
     """DRF's exception handler: every error of the tree, and DRF's own, in one shape."""
     if isinstance(error, MhdsError):
-        extra = {"blockers": error.blockers} if isinstance(error, Blocked) else {}
-        return respond(problem(error.code, error.status, error.message, error.hint, **extra))
+        return problem_details(error)
     if isinstance(error, Http404):
         return respond(problem("not-found", 404, "There is no such thing."))
     if isinstance(error, APIException):
