@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -24,7 +24,6 @@ from gates.rules.base import (
 )
 from gates.scan.facts import Facts, facts_from_bytes
 from gates.scan.fingerprints import FINGERPRINT_VERSION
-from gates.scan.scan import Scanner
 from gates.scanning import data_files, facts_keys, text_reader
 from mhds.errors import ObjectMissing
 from mhds.storage.base import ObjectStore
@@ -174,17 +173,10 @@ def earlier_releases(candidate: Candidate, bucket: ObjectStore, policy: Policy) 
         yield EarlierRelease(one.release.version, splits, messages, distribution.figures["values"])
 
 
-class _ByDigest:
-    """What naming the facts of a shard needs of the scanner that made them, which may be no longer in use."""
-
-    def __init__(self, digest: str) -> None:
-        self.digest = digest
-
-
 def _long_messages(one: Candidate, bucket: ObjectStore, scanner_digest: str, words: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in data_files(one):
-        keys = facts_keys(file["sha256"], file["path"], cast(Scanner, _ByDigest(scanner_digest)))
+        keys = facts_keys(file["sha256"], file["path"], scanner_digest)
         records, messages = (bucket.read_bytes(key) for key in keys)
         _shard, _records, table = facts_from_bytes(
             records, messages, path=file["path"], shard_sha256=file["sha256"], scanner_digest=scanner_digest

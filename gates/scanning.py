@@ -28,24 +28,29 @@ def data_files(candidate: Candidate) -> list[dict[str, Any]]:
     return [file for file in candidate.files if file["role"] == "data"]
 
 
-def facts_keys(shard_sha256: str, path: str, scanner: Scanner) -> tuple[str, str]:
+def facts_keys(shard_sha256: str, path: str, scanner_digest: str) -> tuple[str, str]:
     """(records, messages): where the facts of a shard lie. The path is in them too, so it is in their name."""
-    folder = f"facts/{scanner.digest.removeprefix('sha256:')[:16]}"
+    folder = f"facts/{scanner_digest.removeprefix('sha256:')[:16]}"
     name = path.replace("/", "~")
     return f"{folder}/{shard_sha256}.{name}.records.parquet", f"{folder}/{shard_sha256}.{name}.messages.parquet"
 
 
-def stored_scan(bucket: ObjectStore, file: Row, scanner: Scanner) -> ShardScan | None:
-    """The facts of a shard as kept, or None where it was never scanned. Damaged facts raise, they are no absence."""
-    records_key, messages_key = facts_keys(file["sha256"], file["path"], scanner)
+def stored_scan(bucket: ObjectStore, file: Row, scanner: Scanner | str) -> ShardScan | None:
+    """The facts of a shard as kept, or None where it was never scanned. Damaged facts raise, they are no absence.
+
+    ``scanner`` may be its digest alone, which is all that finding facts takes: what it is made of stays unnamed then.
+    """
+    digest = scanner if isinstance(scanner, str) else scanner.digest
+    records_key, messages_key = facts_keys(file["sha256"], file["path"], digest)
     try:
         records, messages = bucket.read_bytes(records_key), bucket.read_bytes(messages_key)
     except ObjectMissing:
         return None
     shard, record_table, message_table = facts_from_bytes(
-        records, messages, path=file["path"], shard_sha256=file["sha256"], scanner_digest=scanner.digest
+        records, messages, path=file["path"], shard_sha256=file["sha256"], scanner_digest=digest
     )
-    return ShardScan(shard, record_table, message_table, scanner.digest, scanner.components, scanner.tokenizer.name)
+    components, tokenizer = ({}, "") if isinstance(scanner, str) else (scanner.components, scanner.tokenizer.name)
+    return ShardScan(shard, record_table, message_table, digest, components, tokenizer)
 
 
 def scan_file(
@@ -67,7 +72,7 @@ def scan_file(
             hint="The staged shard was changed. Build a new candidate.",
         )
     records, messages = facts_to_bytes(found.shard, found.records, found.messages, scanner_digest=scanner.digest)
-    records_key, messages_key = facts_keys(file["sha256"], file["path"], scanner)
+    records_key, messages_key = facts_keys(file["sha256"], file["path"], scanner.digest)
     bucket.put_if_absent(messages_key, messages)
     bucket.put_if_absent(records_key, records)
     return found
@@ -107,8 +112,11 @@ def _scans(candidate: Candidate, bucket: ObjectStore, scanner: Scanner, progress
         yield found
 
 
-def load_facts(candidate: Candidate, bucket: ObjectStore, scanner: Scanner) -> Facts:
-    """The facts of a candidate that was scanned. Raises Stale where a shard has none by this scanner."""
+def load_facts(candidate: Candidate, bucket: ObjectStore, scanner: Scanner | str) -> Facts:
+    """The facts of a candidate that was scanned. Raises Stale where a shard has none by this scanner.
+
+    By a digest alone, nothing of the scanner is built; the facts then do not name its components and tokenizer.
+    """
     scans = []
     for file in data_files(candidate):
         found = stored_scan(bucket, file, scanner)

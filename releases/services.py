@@ -18,7 +18,7 @@ from mhds.errors import Conflict, InvalidInput
 from mhds.models import User
 from mhds.roles import Role
 from releases import evidence
-from releases.catalog.parse import parse_catalog
+from releases.catalog.parse import check_reviews, parse_catalog
 from releases.catalog.types import Catalog, Source
 from releases.lifecycle import Action, Facts, State, decide
 from releases.models import (
@@ -159,6 +159,7 @@ def import_catalog(toml: str, *, actor: User | None) -> CatalogVersion:
     """Make ``toml`` the current catalog. The same catalog again changes nothing but which one is current."""
     actor = builder(actor, "importing a catalog")
     catalog = parse_catalog(toml)
+    check_reviews(catalog)
     CatalogVersion.objects.filter(is_current=True).exclude(digest=catalog.digest).update(is_current=False)
     version, new = CatalogVersion.objects.get_or_create(
         digest=catalog.digest, defaults={"toml": toml, "is_current": True, "created_by": actor}

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from gates import scanning
 from gates.scan.facts import Facts
+from gates.standing import scanner_in_use
 from mhds.errors import Conflict, ObjectDamaged
 from releases import stores
 from releases.catalog.types import Catalog
@@ -64,12 +65,12 @@ def families_of(kind: RoundKind, catalog: Catalog) -> list[str]:
 
 
 def load(candidate: Candidate) -> Facts:
-    """The facts of the candidate by the scanner in use, and whole. Stale where the gates must run again."""
-    # Loads recognisers and vocabularies, and must not be imported before a worker forks.
-    from gates import engine  # noqa: PLC0415
+    """The facts of the candidate by the scanner in use, and whole. Stale where the gates must run again.
 
+    Only the scanner's digest is asked for: a process that shows pages does not build it.
+    """
     require_frozen(candidate)
-    return whole(scanning.load_facts(candidate, stores.bucket(), engine.scanner()), candidate)
+    return whole(scanning.load_facts(candidate, stores.bucket(), scanner_in_use()), candidate)
 
 
 def whole(facts: Facts, candidate: Candidate) -> Facts:

@@ -15,6 +15,13 @@ HOLDOUTS = ("split", "test_only", "train_only")
 LICENSE_STATES = ("verified", "pending", "unclear")
 EVIDENCE_KINDS = ("conversations", "persona_profile")
 ROUNDS = ("clinician_foundation", "clinician_edge", "bias_foundation", "privacy")
+# Families that people must look at, and in which rounds. Whatever stands in their stage is looked at with them, so
+# that no edit of a row can switch a round off, nor empty it of a family.
+REVIEWED = {
+    "professional_therapeutic": ("clinician_foundation", "bias_foundation"),
+    "priority": ("clinician_foundation", "bias_foundation"),
+    "edge_cases": ("clinician_edge",),
+}
 SPLITS = ("train", "val", "test")
 CHAT_ROLES = ("system", "user", "assistant")
 T = TypeVar("T")
@@ -202,3 +209,20 @@ def _check_family(family: Family, stages: set[str]) -> None:
     unknown = sorted(set(family.reviews) - set(ROUNDS))
     if unknown:
         raise CatalogInvalid(f"{name}: unknown review {unknown[0]!r}; use {', '.join(ROUNDS)}.")
+
+
+def check_reviews(catalog: Catalog) -> None:
+    """Each round keeps the families of its stage: a release must not pass a round because nobody was asked.
+
+    Asked of what is imported; a catalog that is stored already stays readable for the candidates built with it.
+    """
+    asked: dict[str, set[str]] = {}
+    for family in catalog.families:
+        asked.setdefault(family.stage, set()).update(REVIEWED.get(family.id, ()))
+    for family in catalog.families:
+        missing = sorted(asked[family.stage] - set(family.reviews))
+        if missing:
+            raise CatalogInvalid(
+                f"[[family]] {family.id}: reviews lacks {', '.join(missing)}, asked of stage {family.stage}.",
+                hint=f"Add {missing[0]!r} to its reviews: a round cannot be switched off in the catalog.",
+            )

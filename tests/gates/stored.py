@@ -111,9 +111,6 @@ def _released(inputs: GateInputs) -> Any:
 
 
 def _keep_facts(inputs: GateInputs, bucket: DirectoryStore) -> None:
-    class Named:
-        digest = SCANNER
-
     facts = inputs.scanned
     for shard in facts.shards:
         tables = (
@@ -121,7 +118,7 @@ def _keep_facts(inputs: GateInputs, bucket: DirectoryStore) -> None:
             for table in (facts.records, facts.messages)
         )
         bodies = facts_to_bytes(shard, *tables, scanner_digest=SCANNER)
-        for key, body in zip(facts_keys(shard.sha256, shard.path, Named()), bodies, strict=True):  # type: ignore[arg-type]
+        for key, body in zip(facts_keys(shard.sha256, shard.path, SCANNER), bodies, strict=True):
             bucket.put_if_absent(key, body)
 
 

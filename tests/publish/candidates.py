@@ -31,6 +31,7 @@ from releases.publishing.attachments import Attachment, Figures, ShardFigures, S
 
 VERSION = "v2026-01-07"
 FAMILIES = ("priority", "edge_cases")
+ROUNDS = ("clinician_foundation", "clinician_edge", "bias_foundation")
 RECORDS = 40
 ABOVE = ("gates", "rounds", "signatures")
 
@@ -84,7 +85,7 @@ def small_catalog() -> Catalog:
         roles={"client": "user"},
         stages=(stage,),
         families=tuple(
-            Family(name, stage.id, (f"{name}/",), True, rule, "split", False, "keep", (), weight)
+            Family(name, stage.id, (f"{name}/",), True, rule, "split", False, "keep", ROUNDS, weight)
             for name, weight in ((FAMILIES[0], 6000), (FAMILIES[1], 4000))
         ),
         sources=tuple(

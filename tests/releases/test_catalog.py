@@ -72,6 +72,27 @@ ERRORS = [
 ]  # fmt: skip
 
 
+FOUNDATION_ROUNDS = 'reviews = ["clinician_foundation", "bias_foundation"]'
+SWITCHED_OFF = {
+    "a round without its only family": DEFAULT.replace('reviews = ["clinician_edge"]', "reviews = []"),
+    "one of two rounds": DEFAULT.replace(FOUNDATION_ROUNDS, 'reviews = ["clinician_foundation"]'),
+    "one of two families": DEFAULT.replace(FOUNDATION_ROUNDS, "reviews = []", 1),
+    "a stage of another name": DEFAULT.replace("stage3_edge_stress_test", "s3").replace('["clinician_edge"]', "[]"),
+    "another family of the stage": DEFAULT.replace('"stage4_voice_persona"\nprefixes', '"stage1_foundation"\nprefixes'),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("toml", SWITCHED_OFF.values(), ids=SWITCHED_OFF)
+def test_a_catalog_that_switches_a_round_off_is_not_imported(toml):
+    assert toml != DEFAULT
+    engineer = person("engineer", Role.ENGINEER)
+    with pytest.raises(CatalogInvalid, match="reviews lacks") as caught:
+        services.import_catalog(toml, actor=engineer)
+    assert "cannot be switched off" in caught.value.hint
+    assert not services.CatalogVersion.objects.exists()
+
+
 @pytest.mark.parametrize(("toml", "said"), ERRORS, ids=[said for _toml, said in ERRORS])
 def test_an_error_names_the_row_and_the_field(toml, said):
     with pytest.raises(CatalogInvalid, match=said):
