@@ -19,7 +19,10 @@ class Span(NamedTuple):
 
 
 class Excerpt(NamedTuple):
-    """One finding as it may be shown. ``turn`` counts from 1; 0 is a finding across turns, without surroundings."""
+    """One finding as it may be shown. ``turn`` counts from 1; 0 is a finding across turns, without surroundings.
+
+    ``masked`` stands for the finding itself: ``[PHONE_NUMBER, 12 characters]``.
+    """
 
     turn: int
     role: str
@@ -57,7 +60,8 @@ def excerpts(messages: Messages, findings: Iterable[Mapping[str, Any]]) -> list[
 
 
 def _mask(span: Span) -> str:
-    return f"[{span.entity}]"
+    length = span.end - span.start
+    return f"[{span.entity}, {length} character{'' if length == 1 else 's'}]"
 
 
 def _all_occurrences(content: str, spans: list[Span]) -> list[Span]:
@@ -78,7 +82,7 @@ def _places(content: str, value: str) -> Iterator[int]:
 
 
 def _window(content: str, start: int, end: int, hidden: list[Span]) -> str:
-    """``content[start:end]`` with whatever of a hidden span lies in it replaced by the span's name."""
+    """``content[start:end]`` with whatever of a hidden span lies in it replaced by the span's mask."""
     parts, at = [], start
     for span in hidden:
         if span.end <= at or span.start >= end:

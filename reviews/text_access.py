@@ -31,6 +31,7 @@ from releases.models import Candidate, Contribution
 from reviews import population
 from reviews.assignment import REQUIREMENTS
 from reviews.excerpts import Excerpt, excerpts
+from reviews.findings import Filters, Listing, listing
 from reviews.models import Assignment, Escalation, Item
 from reviews.people import contributions
 from reviews.states import AssignmentState, RoundState
@@ -92,14 +93,25 @@ def may_read_findings(user: User, candidate: Candidate) -> str:
     return ""
 
 
+def list_findings(user: User, candidate: Candidate, chosen: Filters) -> Listing:
+    """Where the findings of this candidate lie. No text is read; who may see the list may read around its rows."""
+    why = may_read_findings(user, candidate)
+    if why:
+        _refuse(user, f"candidate:{candidate.pk}", why)
+    return listing(population.load(candidate).records, chosen)
+
+
 def read_around_findings(user: User, candidate: Candidate, record_id: str) -> list[Excerpt]:
-    """The findings of one flagged record, each masked, with 40 characters on either side."""
+    """The findings of one flagged record, each masked, with 40 characters on either side.
+
+    An escalated record without a finding has none: compliance is told so, and may reveal it.
+    """
     why = may_read_findings(user, candidate)
     subject = f"candidate:{candidate.pk}"
     if why:
         _refuse(user, subject, why)
     row = _row(candidate, record_id)
-    if not row["findings"]:
+    if not row["findings"] and not (user.holds(Role.COMPLIANCE) and _was_escalated(candidate, record_id)):
         _refuse(user, subject, "nothing was found in this record")
     audit.record(user, "text.excerpt", subject, record_id=record_id, findings=len(row["findings"]))
     return excerpts(read_record(candidate, _place(row)), row["findings"])
@@ -113,11 +125,14 @@ def reveal(user: User, candidate: Candidate, record_id: str, reason: str) -> Mes
     if not reason.strip():
         raise InvalidInput("Say why this record must be read in whole.")
     row = _row(candidate, record_id)
-    raised = Escalation.objects.filter(item__round__candidate=candidate, item__record_id=record_id).exists()
-    if not row["findings"] and not raised:
+    if not row["findings"] and not _was_escalated(candidate, record_id):
         _refuse(user, subject, "nothing was found in this record, and nobody escalated it")
     audit.record(user, "text.revealed", subject, record_id=record_id, why=reason.strip()[:500])
     return read_record(candidate, _place(row))
+
+
+def _was_escalated(candidate: Candidate, record_id: str) -> bool:
+    return Escalation.objects.filter(item__round__candidate=candidate, item__record_id=record_id).exists()
 
 
 def read_record(candidate: Candidate, place: Place) -> Messages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from reviews.pages import rounds, scoring, work
+from reviews.pages import excerpts, rounds, scoring, work
 
 V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)/"
 R = V + r"reviews/"
@@ -18,5 +18,8 @@ urlpatterns = [
     re_path(R + r"$", rounds.page, name="reviews"),
     re_path(R + r"open/$", rounds.open_rounds, name="open-rounds"),
     re_path(R + r"sign-off/$", rounds.to_signoff, name="to-signoff"),
+    re_path(R + r"findings/$", excerpts.findings, name="findings"),
+    re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/$", excerpts.record, name="finding"),
+    re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/reveal/$", excerpts.reveal, name="reveal-record"),
     re_path(R + r"(?P<round_id>[0-9a-f-]{36})/$", rounds.act, name="round-act"),
 ]

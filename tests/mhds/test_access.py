@@ -30,6 +30,7 @@ REVIEWERS = frozenset({Role.CLINICIAN, Role.BIAS, Role.COMPLIANCE})
 CLOSED: frozenset[str] = frozenset()  # to every session: service tokens only
 V = {"version": VERSION}
 NO_ID = "00000000-0000-4000-8000-000000000000"
+NO_RECORD = "r_" + "0" * 32
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ RULES = {
     "reviews": Rule(DATA, kwargs=V),
     "open-rounds": Rule(frozenset({Role.LEAD}), 409, "post", V),  # the candidate is not open for review
     "to-signoff": Rule(frozenset({Role.LEAD}), 409, "post", V),
+    "findings": Rule(frozenset({Role.COMPLIANCE, Role.ENGINEER}), kwargs=V),  # of a blocked candidate of their own
+    "finding": Rule(frozenset({Role.COMPLIANCE, Role.ENGINEER}), 404, kwargs={**V, "record_id": NO_RECORD}),
+    "reveal-record": Rule(frozenset({Role.COMPLIANCE}), 422, "post", {**V, "record_id": NO_RECORD}),
     "round-act": Rule(frozenset({Role.LEAD}), 404, "post", {**V, "round_id": NO_ID}),
     "score-item": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
     "score-draft": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),

@@ -147,7 +147,7 @@ def test_compliance_sees_forty_characters_around_a_finding_and_never_the_finding
     world, record_id = flagged
     [seen] = text_access.read_around_findings(world["compliance1"], world.candidate, record_id)
     whole = text_access.reveal(world["compliance1"], world.candidate, record_id, "is the name real?")[0].content
-    assert (seen.before, seen.masked, seen.after) == (whole[:10], "[PERSON]", whole[20:60])
+    assert (seen.before, seen.masked, seen.after) == (whole[:10], "[PERSON, 10 characters]", whole[20:60])
     assert reads("text.excerpt") == 1
     assert AuditEvent.objects.get(action="text.revealed").data["why"] == "is the name real?"
 
@@ -204,17 +204,18 @@ def test_other_findings_and_repeats_in_the_surroundings_are_masked_too() -> None
         {"turn": 0, "start": 18, "end": 26, "entity": "PHONE_NUMBER"},
         {"turn": -1, "start": 3, "end": 9, "entity": "EMAIL_ADDRESS"},
     ]
+    who, number = "[PERSON, 9 characters]", "[PHONE_NUMBER, 8 characters]"
     across, name, phone = excerpts((Message("user", text),), found)
-    assert (name.before, name.after) == ("Call ", " at [PHONE_NUMBER], or [PERSON]'s sister Ida.")
-    assert (phone.before, phone.after) == ("Call [PERSON] at ", ", or [PERSON]'s sister Ida.")
-    assert (across.turn, across.before, across.masked, across.after) == (0, "", "[EMAIL_ADDRESS]", "")
+    assert (name.before, name.after) == ("Call ", f" at {number}, or {who}'s sister Ida.")
+    assert (phone.before, phone.after) == (f"Call {who} at ", f", or {who}'s sister Ida.")
+    assert (across.turn, across.before, across.masked, across.after) == (0, "", "[EMAIL_ADDRESS, 6 characters]", "")
 
 
 def test_a_window_never_cuts_into_a_masked_value() -> None:
     text = "A" * 5 + "0123456789" + "b" * 35 + "XY" + "c" * 5
     found = [{"turn": 0, "start": 5, "end": 15, "entity": "ID"}, {"turn": 0, "start": 50, "end": 52, "entity": "ID"}]
     _first, second = excerpts((Message("user", text),), found)
-    assert second.before == "[ID]" + "b" * 35
+    assert second.before == "[ID, 10 characters]" + "b" * 35
 
 
 def test_what_the_build_redacted_leaves_nothing_to_look_at(world: World, home: Home) -> None:
