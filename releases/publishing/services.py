@@ -39,11 +39,12 @@ def _approve(candidate: Candidate, actor: User | None, expected_digest: str) -> 
     seen = Candidate.objects.select_for_update(no_key=True).get(pk=candidate.pk)
     if not expected_digest or seen.content_digest != expected_digest:
         raise Stale("the candidate is not the one that was looked at", hint="Reload and look again.")
-    _apart(seen, lead)
+    _clean_hands(seen, lead)
     other = Candidate.objects.filter(state=State.PUBLISHING).exclude(pk=seen.pk).select_related("release").first()
     if other is not None:
         raise Conflict(f"{other.release.version} is being published", hint="Let it finish first.")
-    transition(seen, Action.PUBLISH, actor=lead)
+    transition(seen, Action.PUBLISH, actor=lead)  # first, so that a refusal names everything that is missing
+    _not_alone(seen, lead)
     candidate.state = seen.state
     return lead
 
@@ -54,10 +55,18 @@ def _lead(actor: User | None) -> User:
 
 def _apart(candidate: Candidate, lead: User) -> None:
     """The publisher had no hand in the candidate, and at least two other people signed it."""
+    _clean_hands(candidate, lead)
+    _not_alone(candidate, lead)
+
+
+def _clean_hands(candidate: Candidate, lead: User) -> None:
     if candidate.contributions.filter(user=lead).exists():
         raise NotAllowed(
             "Who contributed to a candidate does not publish it.", hint="Ask a lead who had no hand in it."
         )
+
+
+def _not_alone(candidate: Candidate, lead: User) -> None:
     others = {one.person for one in attachments.signatures_of(candidate)} - {str(lead.pk)}
     if len(others) < 2:
         words = "fewer than two people other than the publisher have signed"
