@@ -5,6 +5,7 @@ Three current signatures approve the candidate; a withdrawn or outdated one take
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,10 +21,14 @@ from reviews.guards import holding, locked, refuse, refuse_contributor
 from reviews.judging import digest_of
 from reviews.models import Seat, Signature, SignatureWithdrawal
 from reviews.people import contributions, credentials
-from reviews.standing import Standing, blockers, snapshot, standing, statement_of
+from reviews.standing import Standing, blockers, changes, snapshot, standing, statement_of
 from reviews.states import ROLE_OF, Decision, Meaning
 
-WORDS = 4000
+WORDS, CAPACITY = 4000, 200  # characters
+
+
+class WrongPassword(NotAllowed):
+    """So that a page can say it where the password was typed."""
 
 
 def may_sign(user: User, candidate: Candidate, meaning: Meaning) -> list[str]:
@@ -39,6 +44,25 @@ def may_sign(user: User, candidate: Candidate, meaning: Meaning) -> list[str]:
     if candidate.state not in (State.IN_SIGNOFF, State.APPROVED):
         reasons.append(f"the candidate is {State(candidate.state).value.replace('_', ' ')}, not in sign-off")
     return reasons
+
+
+def taken(stands: Standing, user: User) -> str:
+    """Why this seat is not this person's to take, in words: signed and current, or refused by another; else empty."""
+    held = stands.signature
+    if held is None:
+        return ""
+    if stands.current:
+        return f"{held.signer_name} has signed as {stands.meaning.value.replace('_', ' ')} already"
+    if held.decision == Decision.DECLINED and held.signer_id != user.pk:
+        return stands.words
+    return ""
+
+
+def who_may_sign(candidate: Candidate, meaning: Meaning) -> list[User]:
+    """Everyone in the role, with no hand in the candidate and no signature of another meaning under it."""
+    elsewhere = Signature.objects.filter(candidate=candidate).exclude(meaning=meaning).values("signer")
+    able = User.objects.filter(groups__name=ROLE_OF[meaning].value, is_active=True).exclude(pk__in=elsewhere)
+    return list(able.exclude(pk__in=contributions(candidate)).order_by("name", "pk"))
 
 
 def _other_meaning(user: User, candidate: Candidate, meaning: Meaning) -> bool:
@@ -57,17 +81,21 @@ def sign(
     notes: str = "",
     decision: str = Decision.SIGNED,
     expected_statement: str = "",
+    expected_evidence: Mapping[str, Any] | None = None,
 ) -> Signature:
     """Put a name under what this candidate is, or decline to, with notes that say why.
 
     ``expected_digest`` is the content digest that the signer saw; ``expected_statement``, where given, the digest of
-    the sentences they saw. Stale where either has moved on; Blocked while gates or rounds are not in order.
+    the sentences, and ``expected_evidence`` the snapshot of the evidence. Stale where any of them has moved on;
+    Blocked while gates or rounds are not in order.
     """
     meant, decided = _choices(meaning, decision, capacity, notes)
+    _refuse_unkeepable(capacity, CAPACITY)
+    _refuse_unkeepable(exceptions + notes, WORDS)
     person = _authorised(user, candidate, meant, password)
     with transaction.atomic():
         seen = _in_signoff(candidate, person)
-        _refuse_other_sight(seen, expected_digest, expected_statement)
+        _refuse_other_sight(seen, expected_digest, expected_statement, expected_evidence)
         if decided is Decision.SIGNED:
             missing = blockers(seen)
             if missing:
@@ -104,6 +132,11 @@ def _choices(meaning: str, decision: str, capacity: str, notes: str) -> tuple[Me
     return Meaning(meaning), Decision(decision)
 
 
+def _refuse_unkeepable(text: str, most: int) -> None:
+    if len(text) > most or "\0" in text:
+        raise InvalidInput(f"At most {most:,} characters can be kept with a signature.", hint="Nothing was signed.")
+
+
 def _authorised(user: User, candidate: Candidate, meaning: Meaning, password: str) -> User:
     """The person as the database knows them now: active, in the role, with clean hands, and really there."""
     person = User.objects.filter(pk=user.pk).first()
@@ -122,7 +155,7 @@ def reauthenticate(person: User, password: str, subject: str) -> None:
     if not person.check_password(password):
         throttle.failed(person.email)
         audit.record(person, "signature.refused", subject, why="wrong password")
-        raise NotAllowed("The password is not right.", hint="Nothing was signed.")
+        raise WrongPassword("The password is not right.", hint="Nothing was signed.")
     throttle.succeeded(person.email)
 
 
@@ -137,24 +170,28 @@ def _in_signoff(candidate: Candidate, person: User) -> Candidate:
     return seen
 
 
-def _refuse_other_sight(candidate: Candidate, expected_digest: str, expected_statement: str) -> None:
+def _refuse_other_sight(
+    candidate: Candidate, expected_digest: str, expected_statement: str, expected_evidence: Mapping[str, Any] | None
+) -> None:
+    hint = "Nothing was signed. Read it as it is now, then sign or decline."
     if not expected_digest or expected_digest != candidate.content_digest:
-        raise Stale("What you saw is not what would be signed: the content differs.", hint="Reload and read again.")
+        raise Stale("What you saw is not what would be signed: the content differs.", hint=hint)
+    changed = () if expected_evidence is None else tuple(changes(expected_evidence, snapshot(candidate)))
+    if changed:
+        raise Stale(f"What you saw changed before you signed: {', '.join(changed)}.", hint=hint)
     if expected_statement and expected_statement != digest_of(statement_of(candidate)):
-        raise Stale("The sentences changed since you read them.", hint="Reload and read again.")
+        raise Stale("The sentences changed since you read them.", hint=hint)
 
 
 def _free_seat(candidate: Candidate, meaning: Meaning, person: User) -> None:
     """An outdated signature gives way to a new one; a current one and another's refusal do not."""
-    stands: Standing = standing(candidate)[meaning]
-    held = stands.signature
-    if held is None:
+    stands = standing(candidate)[meaning]
+    if stands.signature is None:
         return
-    if stands.current:
-        raise Conflict(f"{held.signer_name} has signed as {meaning.value.replace('_', ' ')} already")
-    if held.decision == Decision.DECLINED and held.signer_id != person.pk:
-        raise Conflict(f"{stands.words}", hint="Only they can withdraw that.")
-    Seat.objects.filter(signature=held).delete()
+    why = taken(stands, person)
+    if why:
+        raise Conflict(why, hint="Only they can withdraw that.")
+    Seat.objects.filter(signature=stands.signature).delete()
 
 
 def _bound(candidate: Candidate) -> dict[str, Any]:
@@ -216,6 +253,7 @@ def withdraw_signature(user: User, signature: Signature, *, password: str, reaso
         refuse(person, subject, "Only the signer withdraws a signature.")
     if not reason.strip():
         raise InvalidInput("Say why you withdraw it.")
+    _refuse_unkeepable(reason, WORDS)
     reauthenticate(person, password, subject)
     with transaction.atomic():
         seen = locked(candidate, State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED)

@@ -126,13 +126,14 @@ def _round(round_: Round) -> dict[str, str]:
     }
 
 
-def standing(candidate: Candidate) -> dict[Meaning, Standing]:
-    """Each meaning's signature in force, with what has changed since it was given."""
+def standing(candidate: Candidate, view: SigningView | None = None) -> dict[Meaning, Standing]:
+    """Each meaning's signature in force, with what has changed since it was given. ``view`` where it is at hand."""
     seats = Seat.objects.filter(candidate=candidate).select_related("signature")
     signatures = {seat.meaning: seat.signature for seat in seats}
     if not signatures:
         return {meaning: Standing(meaning, None) for meaning in Meaning}
-    now, statement, hands = snapshot(candidate), statement_of(candidate), contributions(candidate)
+    now, statement = (view.evidence, view.statement) if view else (snapshot(candidate), statement_of(candidate))
+    hands = contributions(candidate)
     return {meaning: _stands(meaning, signatures.get(meaning.value), now, statement, hands) for meaning in Meaning}
 
 
@@ -146,7 +147,7 @@ def _stands(
 ) -> Standing:
     if signature is None:
         return Standing(meaning, None)
-    changed = list(_changes(signature.evidence, now))
+    changed = list(changes(signature.evidence, now))
     if not changed and signature.statement_digest != digest_of(statement):
         changed.append("the statement")
     if digest_of(signature.evidence) != signature.evidence_digest or signature.content_digest != now["content"]:
@@ -156,7 +157,8 @@ def _stands(
     return Standing(meaning, signature, tuple(dict.fromkeys(changed)))
 
 
-def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two snapshots, in words."""
     if then["content"] != now["content"]:
         yield "the content"
     for kind in sorted({*then["rounds"], *now["rounds"]}):

@@ -76,6 +76,8 @@ PILLS: dict[str, tuple[str, str]] = {
     "rejected": ("fail", "fail"),
     "abandoned": ("outdated", "outdated"),
     "outdated": ("outdated", "outdated"),
+    "current": ("current", "seal"),
+    "declined": ("fail", "fail"),
     "running": ("running", "running"),
     "waiting": ("waiting", "waiting"),
     "done": ("pass", "pass"),
