@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.journey.client_env import training_machine as training_machine  # a fixture
 from tests.pages.browsing import chromium
 from tests.pages.site import Site, serving
 
