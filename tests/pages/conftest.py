@@ -33,7 +33,7 @@ def empty_site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def versions(site: Site) -> dict[str, str]:
-    """``passing`` and ``blocked``: the versions of the two releases that are built."""
+    """``published``, ``review`` and ``blocked``: the versions of the demo's three releases."""
     told: dict[str, str] = json.loads((Path(site.data_dir) / "demo.json").read_text(encoding="utf-8"))["releases"]
     return told
 

@@ -20,7 +20,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "board": ("engineer", "/", 200),
     "board, filtered to nothing": ("engineer", "/?q=v1999", 200),
     "release, blocked": ("engineer", "/releases/{blocked}/", 200),
-    "release, in review": ("lead", "/releases/{passing}/", 200),
+    "release, in review": ("lead", "/releases/{review}/", 200),
+    "release, published": ("lead", "/releases/{published}/", 200),
     "release, building": ("engineer", f"/releases/{BUILDING}/", 200),
     "release, failed": ("engineer", f"/releases/{FAILED}/", 200),
     "coverage": ("engineer", "/releases/{blocked}/coverage/", 200),
@@ -39,7 +40,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "404": ("engineer", "/nothing/here/", 404),
     "integrity, blocked": ("engineer", "/releases/{blocked}/gates/integrity/", 200),
     "provenance, blocked": ("engineer", "/releases/{blocked}/gates/provenance/", 200),
-    **{f"{gate}, passing": ("lead", f"/releases/{{passing}}/gates/{gate}/", 200) for gate in GATES},
+    **{f"{gate}, passing": ("lead", f"/releases/{{review}}/gates/{gate}/", 200) for gate in GATES},
 }
 # Of pages that are made of the same parts, one is looked at each time and the others in the full suite.
 ALIKE = {

@@ -1,4 +1,4 @@
-"""``manage.py demo_info``: address, accounts and releases of the demo in this data directory."""
+"""``manage.py demo_info``: address, accounts, releases, and how a training job reads the published one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mhds.commands import Command as BaseCommand
-from mhds.demo.setup import read_info
+from mhds.demo.setup import shown_info
 
 
 class Command(BaseCommand):
-    help = "Show where the demo answers and how to sign in."
+    help = "Show where the demo answers, how to sign in, and how to read its published release."
     step = "demo_info"
 
     def run(self, **_options: Any) -> Mapping[str, Any]:
-        return read_info()
+        return shown_info()
 
     def show(self, result: Mapping[str, Any]) -> None:
         self.stdout.write(f"address   {result.get('url', 'not running')}")
@@ -22,3 +22,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{account['role']:18}{account['email']:34}{account['password']}")
         for name, version in result.get("releases", {}).items():
             self.stdout.write(f"{name:10}{version}")
+        for name in ("prefix", "token"):
+            self.stdout.write(f"{name:10}{result.get(name, 'none yet')}")
+        if "smoke" in result:
+            self.stdout.write(f"\nexport {result['token_env']}={result['token']}\n{result['smoke']}")
