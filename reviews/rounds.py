@@ -19,6 +19,7 @@ from reviews.assignment import FULL_OVERLAP, LEAST_OVERLAP
 from reviews.guards import lead_of, locked
 from reviews.models import Round
 from reviews.plans import DEFAULT_PLAN, PLANS, Plan, RoundKind
+from reviews.standing import family_sizes
 from reviews.statements import planned_sentence
 from reviews.states import RoundState
 
@@ -53,8 +54,8 @@ class RoundPreview:
 
 
 def preview(candidate: Candidate, plans_of: Mapping[RoundKind, str] | None = None) -> list[RoundPreview]:
-    """The four rounds as they would be opened with these plans; reads the facts, changes nothing."""
-    sizes = population.sizes(population.load(candidate))
+    """The four rounds as they would be opened with these plans; counts the frozen files, changes nothing."""
+    sizes = family_sizes(candidate)
     return [_preview(candidate, kind, _plan(plans_of, kind), sizes) for kind in RoundKind]
 
 

@@ -8,6 +8,7 @@ from reviews.pages import excerpts, rounds, scoring, work
 
 V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)/"
 R = V + r"reviews/"
+ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 urlpatterns = [
     path("my-work/", work.my_work, name="my-work"),
@@ -21,5 +22,8 @@ urlpatterns = [
     re_path(R + r"findings/$", excerpts.findings, name="findings"),
     re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/$", excerpts.record, name="finding"),
     re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/reveal/$", excerpts.reveal, name="reveal-record"),
-    re_path(R + r"(?P<round_id>[0-9a-f-]{36})/$", rounds.act, name="round-act"),
+    re_path(
+        R + rf"escalations/(?P<escalation_id>{ID})/close/$", rounds.close_escalation, name="close-escalation"
+    ),
+    re_path(R + rf"(?P<round_id>{ID})/$", rounds.act, name="round-act"),
 ]

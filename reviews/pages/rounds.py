@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,128 +13,125 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from mhds.access import allow, current_user
-from mhds.errors import Blocked, Conflict, InvalidInput
+from mhds.errors import InvalidInput
 from mhds.models import User
 from mhds.roles import DATA_ROLES, Role
 from releases.lifecycle import State
 from releases.models import Candidate
-from reviews import assigning, closing, drawing, plans, rounds, scoring
-from reviews.models import Round
+from reviews import assigning, closing, drawing, escalating, overview, rounds
+from reviews.models import Escalation, Round
+from reviews.overview import Line
+from reviews.pages import next_act
 from reviews.pages.common import candidate_of
-from reviews.plans import DEFAULT_PLAN, PLANS, Plan, RoundKind
-from reviews.rounds import RoundPreview
+from reviews.pages.conditions import Condition, conditions, next_steps
+from reviews.pages.plans import Offer, claim_words, offer, tighter
+from reviews.people import contributions
+from reviews.plans import DEFAULT_PLAN, Plan, RoundKind
+from reviews.statements import planned_sentence
 from reviews.states import RoundState
 
+REOPENS = frozenset({State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED})
+
 
 @dataclass(frozen=True, slots=True)
-class Tier:
-    """One plan for one round: what it would claim there, or why it cannot be used."""
+class Shown:
+    """One open round as the page has it: its line of counts, and what may be done with it."""
 
-    plan: Plan
-    refusals: list[str]
+    line: Line
+    sentence: str
     claim: str
-    is_default: bool
+    tighter: list[Plan]
+    conditions: list[Condition] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    preview: RoundPreview
-    tiers: list[Tier]
+class Held:
+    """One escalation. ``may_close`` is empty, or why this reader cannot settle it."""
+
+    escalation: Escalation
+    kind: str
+    why_not: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One open round: ``complete`` of ``handed`` assignments are in; nothing by person."""
+class Refused:
+    """A form that was not taken: where it stood, what was typed, what is wrong with it."""
 
-    round: Round
-    complete: int
-    handed: int
-    drawn: int
-    attempts: int
-    shortages: int
-
-    @property
-    def style(self) -> str:
-        evaluation = self.round.evaluation
-        return {"pass": "PASS", "fail": "FAIL", "inconclusive": "blocked"}.get(
-            evaluation.verdict if evaluation else "", ""
-        )
-
-    @property
-    def can_close(self) -> bool:
-        return self.round.state == RoundState.SCORING and self.complete == self.handed
-
-
-def _claim(plan: Plan, population: int) -> str:
-    if not population:
-        return "nothing: no record to draw from"
-    stated = plans.claim(plan, population)
-    if stated.all_read:
-        return f"all {population:,} are read"
-    return f"fewer than {plans.percent(plan.limit_bp)}, at most {stated.at_most:,} of {population:,}"
-
-
-def _tiers(shown: RoundPreview) -> list[Tier]:
-    return [
-        Tier(plan, refused, "" if refused else _claim(plan, shown.population), plan.id == DEFAULT_PLAN.id)
-        for plan in PLANS.values()
-        for refused in [plans.refusals(plan, shown.population, shown.kind) if shown.population else []]
-    ]
-
-
-def choices(candidate: Candidate) -> tuple[list[Choice], str]:
-    """The plans on offer, or why there are none now: the gates have to run again, for one."""
-    try:
-        return [Choice(one, _tiers(one)) for one in rounds.preview(candidate)], ""
-    except (Conflict, Blocked) as error:
-        return [], f"{error.message} {error.hint}"
-
-
-def line(round_: Round) -> Line:
-    draw = round_.draw
-    items = round_.items.filter(draw__attempt=draw.attempt) if draw else round_.items.none()
-    complete, handed = scoring.round_progress(round_)
-    return Line(
-        round=round_,
-        complete=complete,
-        handed=handed,
-        drawn=items.count(),
-        attempts=draw.attempt if draw else 0,
-        shortages=items.exclude(shortage="").count(),
-    )
+    error: InvalidInput
+    act: str
+    about: str
+    text: str
 
 
 @allow(*DATA_ROLES)
 @require_GET
 def page(request: HttpRequest, version: str) -> HttpResponse:
-    candidate = candidate_of(request, version)
+    return _page(request, candidate_of(request, version))
+
+
+def _page(request: HttpRequest, candidate: Candidate, refused: Refused | None = None) -> HttpResponse:
     user = current_user(request)
-    lines = [line(one) for one in Round.objects.visible_to(user).of(candidate).prefetch_related("evaluations")]
+    lines = overview.lines(candidate) if user.holds(*DATA_ROLES) else []
+    raised = overview.escalations(candidate, lines) if lines else []
     in_review = candidate.state == State.IN_REVIEW
-    leads = in_review and user.holds(Role.LEAD)
-    found, held = choices(candidate) if in_review and not lines else ([], "")
-    context = {
+    leads = user.holds(Role.LEAD)
+    context: dict[str, Any] = {
         "section": "home",
         "release": candidate.release,
         "candidate": candidate,
-        "lines": lines,
         "in_review": in_review,
-        "leads": leads,
-        "choices": found,
-        "held": held,
-        "all_passed": bool(lines) and all(one.style == "PASS" for one in lines),
+        "leads": leads and in_review,
+        "can_reopen": leads and candidate.state in REOPENS,
+        "sees_readers": leads,
+        "sees_reasons": user.holds(Role.LEAD, Role.COMPLIANCE),
+        "reveals": user.holds(Role.COMPLIANCE),
+        "refused": refused,
+        "lines": lines,
+        "rounds": [_shown(line, candidate) for line in lines],
+        "escalations": _held(raised, lines, user, candidate),
+        "open_escalations": sum(one.closed_at is None for one in raised),
+        "answer": next_act.answer(candidate, lines, raised, leads=leads and in_review) if lines else None,
+        "offer": offer(candidate) if in_review and not lines else Offer([]),
     }
-    template = "reviews/_panel.html" if request.headers.get("HX-Request") else "reviews/rounds.html"
-    return render(request, template, context)
+    return render(request, "reviews/rounds.html", context, status=refused.error.status if refused else 200)
 
 
-def _plans(posted: Mapping[str, str]) -> dict[RoundKind, str]:
-    return {kind: posted.get(f"plan-{kind}", DEFAULT_PLAN.id) for kind in RoundKind}
+def _shown(line: Line, candidate: Candidate) -> Shown:
+    round_, evaluation = line.round, line.evaluation
+    planned = round_.state == RoundState.PLANNED
+    return Shown(
+        line=line,
+        sentence=planned_sentence(round_.round_kind, round_.families, round_.population, round_.plan),
+        claim=claim_words(round_.plan, round_.population),
+        tighter=tighter(round_.plan, round_.round_kind, round_.population) if planned else [],
+        conditions=conditions(round_, evaluation) if evaluation else [],
+        steps=next_steps(round_, evaluation, candidate.state) if evaluation else [],
+    )
 
 
-def _back(candidate: Candidate) -> HttpResponse:
+def _held(raised: Sequence[Escalation], lines: Sequence[Line], user: User, candidate: Candidate) -> list[Held]:
+    """The service refuses by the same rules; the page says so before anything is typed."""
+    kinds = {line.round.pk: line.round.kind for line in lines}
+    any_open = any(one.closed_at is None for one in raised)
+    hands = contributions(candidate) if any_open else {}
+    found = []
+    for one in raised:
+        why_not = ""
+        if not user.holds(Role.LEAD, Role.COMPLIANCE):
+            why_not = "a release lead or compliance settles it"
+        elif one.opened_by_id == user.pk:
+            why_not = "you raised it, so somebody else settles it"
+        elif user.pk in hands:
+            why_not = "you had a hand in the candidate, so somebody else settles it"
+        found.append(Held(one, kinds[one.item.round_id], why_not, one.closed_at is None))
+    return found
+
+
+def _back(candidate: Candidate, where: str = "") -> HttpResponse:
     response = redirect("reviews", version=candidate.release.version)
-    response["Location"] += f"?candidate={candidate.number}"
+    response["Location"] += f"?candidate={candidate.number}{f'#{where}' if where else ''}"
     return response
 
 
@@ -141,39 +139,68 @@ def _back(candidate: Candidate) -> HttpResponse:
 @require_POST
 def open_rounds(request: HttpRequest, version: str) -> HttpResponse:
     candidate = candidate_of(request, version)
-    chosen = _plans({name: str(value) for name, value in request.POST.items()})
+    chosen = {kind: str(request.POST.get(f"plan-{kind}", DEFAULT_PLAN.id)) for kind in RoundKind}
     opened = rounds.open_rounds(candidate, actor=current_user(request), plans=chosen)
     messages.success(request, f"{len(opened)} rounds are open. Draw each of them next.")
     return _back(candidate)
 
 
-def _round(request: HttpRequest, version: str, round_id: UUID) -> tuple[User, Round]:
+def _round(version: str, round_id: UUID) -> Round:
     """Looked for among the rounds of the release in the address, so that a link says what it changes."""
-    rounds_ = Round.objects.select_related("candidate__release", "candidate__catalog_version")
-    return current_user(request), get_object_or_404(rounds_, pk=round_id, candidate__release__version=version)
+    related = ("candidate__release", "candidate__catalog_version", "candidate__snapshot")
+    rounds_ = Round.objects.select_related(*related)
+    return get_object_or_404(rounds_, pk=round_id, candidate__release__version=version)
 
 
 @allow(Role.LEAD)
 @require_POST
 def act(request: HttpRequest, version: str, round_id: UUID) -> HttpResponse:
-    """One of the lead's acts on one round: draw, assign, close, reopen."""
-    user, round_ = _round(request, version, round_id)
+    """One of the lead's acts on one round. What was typed comes back where it cannot be taken."""
+    round_, asked = _round(version, round_id), request.POST.get("act", "")
     reason = request.POST.get("reason", "").strip()
-    match request.POST.get("act", ""):
+    try:
+        _act(request, round_, asked, reason)
+    except InvalidInput as error:
+        return _page(request, round_.candidate, Refused(error, asked, str(round_.pk), reason))
+    return _back(round_.candidate, round_.kind)
+
+
+def _act(request: HttpRequest, round_: Round, asked: str, reason: str) -> None:
+    user, kind = current_user(request), round_.kind
+    match asked:
         case "draw":
             drawn = drawing.draw(round_, actor=user, reason=reason)
-            messages.success(request, f"{round_.kind}: {drawn.items.count():,} records are drawn.")
+            messages.success(request, f"{kind}: {len(drawing.current_items(drawn)):,} records are drawn.")
         case "assign":
             _tell(request, round_, assigning.assign(round_, actor=user))
+        case "replace":
+            reviewer = _reviewer(request.POST.get("reviewer", ""))
+            _tell(request, round_, assigning.replace_reviewer(round_, reviewer, actor=user, reason=reason))
+        case "tighten":
+            plan = rounds.tighten(round_, request.POST.get("plan", ""), actor=user).plan
+            messages.success(request, f"{kind} now has the plan {plan.title}.")
         case "close":
-            evaluation = closing.close_round(round_, actor=user)
-            messages.success(request, f"{round_.kind} is closed: {evaluation.verdict}.")
+            messages.success(request, f"{kind} is closed: {closing.close_round(round_, actor=user).verdict}.")
         case "reopen":
             closing.reopen_round(round_, actor=user, reason=reason)
-            messages.success(request, f"{round_.kind} is open again.")
+            messages.success(request, f"{kind} is open again.")
         case _:
             raise InvalidInput("There is no such act on a round.", hint="Reload the page.")
-    return _back(round_.candidate)
+
+
+def _reviewer(given: str) -> User:
+    found = User.objects.filter(pk=UUID(given)).first() if _is_uuid(given) else None
+    if found is None:
+        raise InvalidInput("There is no such reviewer.", hint="Reload the page and choose one.")
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _tell(request: HttpRequest, round_: Round, outcome: assigning.Outcome) -> None:
@@ -189,3 +216,28 @@ def to_signoff(request: HttpRequest, version: str) -> HttpResponse:
     closing.to_signoff(candidate, actor=current_user(request))
     messages.success(request, "Sign-off is open.")
     return _back(candidate)
+
+
+@allow(Role.LEAD, Role.COMPLIANCE)
+@require_POST
+def close_escalation(request: HttpRequest, version: str, escalation_id: UUID) -> HttpResponse:
+    """A named person settles what a reviewer raised, in words, and says whether the fear was right."""
+    related = ("item__round__candidate__release", "item__round__candidate__catalog_version")
+    rows = Escalation.objects.select_related(*related, "item__round__candidate__snapshot")
+    one = get_object_or_404(rows, pk=escalation_id, item__round__candidate__release__version=version)
+    candidate, words = one.item.round.candidate, request.POST.get("resolution", "")
+    try:
+        escalating.close_escalation(current_user(request), one, words, confirmed=_confirmed(request))
+    except InvalidInput as error:
+        return _page(request, candidate, Refused(error, "settle", str(one.pk), words))
+    ended = "confirmed; this candidate cannot go on" if one.is_confirmed else "not confirmed; the record is scored on"
+    messages.success(request, f"The escalation is settled: {ended}.")
+    return _back(candidate, "escalations")
+
+
+def _confirmed(request: HttpRequest) -> bool:
+    """Nothing is preselected, and silence is neither."""
+    said = request.POST.get("confirmed", "")
+    if said not in ("yes", "no"):
+        raise InvalidInput("Say whether it is confirmed or not.", hint="Choose one of the two.")
+    return said == "yes"

@@ -87,6 +87,9 @@ RULES = {
     "findings": Rule(frozenset({Role.COMPLIANCE, Role.ENGINEER}), kwargs=V),  # of a blocked candidate of their own
     "finding": Rule(frozenset({Role.COMPLIANCE, Role.ENGINEER}), 404, kwargs={**V, "record_id": NO_RECORD}),
     "reveal-record": Rule(frozenset({Role.COMPLIANCE}), 422, "post", {**V, "record_id": NO_RECORD}),
+    "close-escalation": Rule(
+        frozenset({Role.LEAD, Role.COMPLIANCE}), 404, "post", {**V, "escalation_id": NO_ID}
+    ),
     "round-act": Rule(frozenset({Role.LEAD}), 404, "post", {**V, "round_id": NO_ID}),
     "score-item": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
     "score-draft": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
