@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from reviews.pages import excerpts, rounds, scoring, work
+from reviews.pages import excerpts, rounds, scoring, signing, work
 
 V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)/"
 R = V + r"reviews/"
@@ -16,6 +16,8 @@ urlpatterns = [
     path("reviews/items/<uuid:assignment_id>/draft/", scoring.draft, name="score-draft"),
     path("reviews/items/<uuid:assignment_id>/submit/", scoring.submit, name="submit-score"),
     path("reviews/items/<uuid:assignment_id>/act/", scoring.act, name="score-act"),
+    re_path(V + r"sign/(?P<meaning>clinician|bias_reviewer|lead)/$", signing.sign, name="sign"),
+    re_path(V + rf"signatures/(?P<signature_id>{ID})/withdraw/$", signing.withdraw, name="withdraw-signature"),
     re_path(R + r"$", rounds.page, name="reviews"),
     re_path(R + r"open/$", rounds.open_rounds, name="open-rounds"),
     re_path(R + r"sign-off/$", rounds.to_signoff, name="to-signoff"),

@@ -91,6 +91,8 @@ RULES = {
         frozenset({Role.LEAD, Role.COMPLIANCE}), 404, "post", {**V, "escalation_id": NO_ID}
     ),
     "round-act": Rule(frozenset({Role.LEAD}), 404, "post", {**V, "round_id": NO_ID}),
+    "sign": Rule(DATA, kwargs={**V, "meaning": "lead"}),
+    "withdraw-signature": Rule(DATA, 404, "post", {**V, "signature_id": NO_ID}),
     "score-item": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
     "score-draft": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
     "submit-score": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
