@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from mhds.models import WorkItem, WorkState
-from releases import coverage, evidence, starting
+from mhds.models import User, WorkItem, WorkState
+from releases import coverage, evidence, next_acts, starting
 from releases.catalog.types import Source
 from releases.lifecycle import Evidence, State
 from releases.models import Candidate, CandidateEvent, Release, SourceDecision
+from releases.next_acts import Step
 
 MOVING = {State.DRAFT, State.BUILDING, State.GATING, State.PUBLISHING}
 FINAL = {State.PUBLISHING, State.PUBLISHED, State.WITHDRAWN}  # the one candidate that a release then shows
@@ -61,17 +62,17 @@ class Station:
     note: str
 
 
-def in_the_way(candidate: Candidate) -> Answer:
-    """What is in the way, in one sentence, from evidence of this moment."""
+def collected(candidate: Candidate) -> tuple[Evidence, ...]:
+    """The evidence of this moment that counts in the candidate's state."""
     asked = () if candidate.error else ASKED.get(State(candidate.state), ())
     known = [evidence.COLLECTORS[name] for name in asked if name in evidence.COLLECTORS]
-    return answer(candidate, tuple(collector(candidate) for collector in known))
+    return tuple(collector(candidate) for collector in known)
 
 
 def answer(candidate: Candidate, collected: tuple[Evidence, ...]) -> Answer:
     """The sentence that this evidence amounts to; a board of many releases gives what the last move recorded."""
     state = State(candidate.state)
-    if candidate.error:
+    if candidate.error and state not in ENDED:
         step, message = candidate.error.get("step", "a step"), candidate.error.get("message", "")
         return Answer("fail", "error", f"The {step} step could not be done: {message}")
     return _from_evidence(state, collected) if state in ASKED else PLAIN[state]
@@ -162,6 +163,11 @@ class Line:
     release: Release
     candidate: Candidate | None
     answer: Answer | None
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def mine(self) -> bool:
+        return any(one.mine for one in self.steps)
 
     @property
     def moving(self) -> bool:
@@ -172,8 +178,8 @@ class Line:
         return self.candidate is not None and State(self.candidate.state) in ASKED
 
 
-def lines(releases: Iterable[Release]) -> list[Line]:
-    """The board's rows in two queries, with the evidence that each candidate's last move recorded."""
+def lines(releases: Iterable[Release], user: User) -> list[Line]:
+    """The board's rows in a fixed number of queries, with the evidence that each candidate's last move recorded."""
     wanted = list(releases)
     by_release: dict[UUID, list[Candidate]] = {}
     for candidate in Candidate.objects.filter(release__in=wanted).defer("files", "build_facts").order_by("number"):
@@ -181,7 +187,16 @@ def lines(releases: Iterable[Release]) -> list[Line]:
     meant = {pk: shown(candidates) for pk, candidates in by_release.items()}
     events = CandidateEvent.objects.filter(candidate__in=[one.pk for one in meant.values() if one]).order_by("seq")
     last = {event.candidate_id: event.evidence for event in events}
-    return [_line(release, meant.get(release.pk), last) for release in wanted]
+    steps = next_acts.steps([one for one in meant.values() if one], last, user)
+    return [_line(release, meant.get(release.pk), last, steps) for release in wanted]
+
+
+def line(release: Release, candidate: Candidate | None, user: User) -> Line:
+    """One row by itself, from evidence of this moment."""
+    if candidate is None:
+        return Line(release, None, None)
+    found = collected(candidate)
+    return Line(release, candidate, answer(candidate, found), next_acts.steps_of(candidate, found, user))
 
 
 def shown(candidates: Iterable[Candidate]) -> Candidate | None:
@@ -192,11 +207,16 @@ def shown(candidates: Iterable[Candidate]) -> Candidate | None:
     return kept[0] if kept else None
 
 
-def _line(release: Release, candidate: Candidate | None, last: Mapping[UUID, dict[str, list[str]]]) -> Line:
+def _line(
+    release: Release,
+    candidate: Candidate | None,
+    last: Mapping[UUID, dict[str, list[str]]],
+    steps: Mapping[UUID, tuple[Step, ...]],
+) -> Line:
     if candidate is None:
         return Line(release, None, None)
-    collected = tuple(Evidence(name, tuple(missing)) for name, missing in last.get(candidate.pk, {}).items())
-    return Line(release, candidate, answer(candidate, collected))
+    found = tuple(Evidence(name, tuple(missing)) for name, missing in last.get(candidate.pk, {}).items())
+    return Line(release, candidate, answer(candidate, found), steps.get(candidate.pk, ()))
 
 
 def work_of(candidate: Candidate) -> QuerySet[WorkItem]:
@@ -225,11 +245,13 @@ def group_of(one: Line) -> str:
     if one.candidate is None:
         return "Moving"
     state = State(one.candidate.state)
-    if state in MOVING:
+    if state in MOVING and not (one.candidate.error and one.mine):
         return "Moving"
     if state is State.PUBLISHED:
         return "Published"
-    return "Ended" if state in ENDED else "Waiting for somebody"
+    if state in ENDED:
+        return "Ended"
+    return GROUPS[0] if one.mine else GROUPS[1]
 
 
-GROUPS = ("Waiting for somebody", "Moving", "Published", "Ended")
+GROUPS = ("Waiting for you", "Waiting for somebody else", "Moving", "Published", "Ended")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from releases import views
+from releases import publish_page, views
 
 V = r"^releases/(?P<version>v\d{4}-\d{2}-\d{2}(?:\.\d+)?)"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     re_path(V + r"/coverage\.(?P<form>json|csv|md)$", views.coverage_page, name="coverage-file"),
     re_path(V + r"/objects/$", views.objects_page, name="objects"),
     re_path(V + r"/gates/run/$", views.run_gates_again, name="run-gates"),
+    re_path(V + r"/publish/$", publish_page.publish, name="publish"),
+    re_path(V + r"/publish/retry/$", publish_page.retry, name="retry-publish"),
+    re_path(V + r"/abandon/$", publish_page.abandon_candidate, name="abandon"),
     path("inventory/", views.inventory_page, name="inventory"),
     re_path(r"^inventory\.(?P<form>json|csv|md)$", views.inventory_page, name="inventory-file"),
     path("catalog/", views.catalog_page, name="catalog"),

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 from mhds.access import allow, current_user, signed_in
 from mhds.models import User, WorkState
 from mhds.roles import DATA_ROLES, Role
-from releases import accounts, board, coverage, services, starting, stores
+from releases import accounts, board, coverage, history, next_acts, services, starting, stores
+from releases.abandoning import may_abandon
 from releases.catalog.export import export_catalog
 from releases.lifecycle import State
-from releases.models import Candidate, CatalogVersion, Release, Snapshot, SourceDecision
+from releases.models import Candidate, CatalogVersion, Consumption, Release, Snapshot, SourceDecision
 
 EVERYONE = allow(*DATA_ROLES)
+RUNS_SHOWN = 50
 
 
 @signed_in
@@ -38,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if state in set(State):
         releases = releases.filter(candidates__state=state).distinct()
     page = Paginator(releases, 50).get_page(request.GET.get("page"))
-    lines = board.lines(page)
+    lines = board.lines(page, current_user(request))
     groups = [(name, [one for one in lines if board.group_of(one) == name]) for name in board.GROUPS]
     context = {
         "section": "home",
@@ -48,6 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "state": state,
         "states": list(State),
         "waiting": [one for one in lines if board.group_of(one) == board.GROUPS[0]],
+        "others_wait": sum(board.group_of(one) == board.GROUPS[1] for one in lines),
         "can_build": current_user(request).holds(Role.ENGINEER),
     }
     return render(request, "releases/board.html", context)
@@ -82,8 +85,8 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
     found, candidate = _chosen(version, request, candidates)
     by_itself = bool(request.headers.get("HX-Request"))
     if by_itself and "line" in request.GET:
-        answer = board.in_the_way(candidate) if candidate else None
-        return render(request, "releases/_line.html", {"one": board.Line(found, candidate, answer), "fresh": True})
+        one = board.line(found, candidate, current_user(request))
+        return render(request, "releases/_line.html", {"one": one, "fresh": True})
     context: dict[str, Any] = {"section": "home", "release": found, "candidate": candidate}
     if candidate is not None:
         context |= _release_context(candidate, current_user(request))
@@ -95,8 +98,10 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
 
 
 def _release_context(candidate: Candidate, user: User) -> dict[str, Any]:
-    answer = board.in_the_way(candidate)
+    collected = board.collected(candidate)
+    answer = board.answer(candidate, collected)
     work = list(board.work_of(candidate))
+    events, contributors = history.of(candidate)
     catalog = candidate.catalog_version.catalog
     return {
         "answer": answer,
@@ -106,10 +111,23 @@ def _release_context(candidate: Candidate, user: User) -> dict[str, Any]:
         "exclusions": sorted(candidate.exclusions.items(), key=lambda pair: -pair[1]),
         "matrix": candidate.coverage,
         "weights": {family.id: family.weight_bp for family in catalog.families},
-        "events": list(candidate.events.select_related("actor").order_by("-seq")[:12]),
+        "events": events[:12],
         "can_build": user.holds(Role.ENGINEER),
-        "contributors": list(candidate.contributions.select_related("user")),
+        "contributors": contributors,
+        "steps": next_acts.steps_of(
+            candidate, collected, user, contributed=any(one.user == user.pk for one in contributors)
+        ),
+        "can_abandon": may_abandon(candidate, user),
+        "consumptions": _consumptions(candidate),
     }
+
+
+def _consumptions(candidate: Candidate) -> list[Consumption]:
+    """Which runs read a release that could be read, newest first."""
+    if State(candidate.state) not in {State.PUBLISHED, State.WITHDRAWN}:
+        return []
+    rows = Consumption.objects.filter(publication__candidate=candidate).select_related("token")
+    return list(rows.order_by("-at", "-id")[:RUNS_SHOWN])
 
 
 @EVERYONE

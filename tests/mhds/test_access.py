@@ -80,6 +80,9 @@ RULES = {
         frozenset({Role.COMPLIANCE}), 404, "post", {**V, "gate": "coverage", "waiver_id": NO_ID}
     ),
     "decide-source": Rule(frozenset({Role.COMPLIANCE}), 422, "post", {"source_id": "priority"}),
+    "publish": Rule(DATA, kwargs=V),
+    "retry-publish": Rule(frozenset({Role.LEAD}), 409, "post", V),  # nothing is being published
+    "abandon": Rule(frozenset({Role.LEAD, Role.ENGINEER}), 409, "post", V),  # without a reason, or not the engineer's
     "my-work": Rule(DATA),
     "reviews": Rule(DATA, kwargs=V),
     "open-rounds": Rule(frozenset({Role.LEAD}), 409, "post", V),  # the candidate is not open for review
@@ -94,6 +97,8 @@ RULES = {
     "sign": Rule(DATA, kwargs={**V, "meaning": "lead"}),
     "withdraw-signature": Rule(DATA, 404, "post", {**V, "signature_id": NO_ID}),
     "score-item": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
+    "score-ahead": Rule(REVIEWERS, 404, kwargs={"assignment_id": NO_ID}),
+    "own-keys": Rule(REVIEWERS, 302, "post"),
     "score-draft": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
     "submit-score": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
     "score-act": Rule(REVIEWERS, 404, "post", {"assignment_id": NO_ID}),
