@@ -31,8 +31,9 @@ class AccountForm(UserModelForm):
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "veil_sensitive", "keys_on")
+        fields = ("name", "time_zone", "veil_sensitive", "keys_on", "tagged_cap")
         labels = {
             "veil_sensitive": "Keep sensitive turns veiled until I reveal them",
             "keys_on": "Single-key shortcuts on the scoring screen",
+            "tagged_cap": "Sensitive records a day at most, 0 for no limit",
         }

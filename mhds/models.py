@@ -41,6 +41,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     crisis_training = models.BooleanField(default=False)
     veil_sensitive = models.BooleanField(default=True, help_text="keep crisis-tagged turns veiled until revealed")
     keys_on = models.BooleanField(default=True, help_text="single-key shortcuts on the scoring screen")
+    keys = models.JSONField(default=dict, blank=True, help_text="shortcuts of one's own: act -> key, where not ours")
+    tagged_cap = models.PositiveSmallIntegerField(default=25, help_text="crisis-tagged records a day; 0 for no limit")
     is_demo = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

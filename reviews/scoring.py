@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg
+from django.db.models import Avg, Count, Q
 from django.utils import timezone
 
 from mhds import audit
@@ -52,23 +51,45 @@ class Progress:
         return (self.total - self.done) * self.seconds_each
 
 
-def next_item(user: User, round_: Round) -> Assignment | None:
-    return next(iter(upcoming(user, round_, 1)), None)
+def next_item(user: User, round_: Round, *, rested: bool = False) -> Assignment | None:
+    return next(iter(upcoming(user, round_, 1, rested=rested)), None)
 
 
-def upcoming(user: User, round_: Round, count: int = 3) -> list[Assignment]:
-    """The next of one's own, in one's own order: the page shows the first and prefetches the others."""
-    return list(Assignment.objects.queue(user, round_).select_related("item__round")[:count])
+def upcoming(user: User, round_: Round, count: int = 3, *, after: int = -1, rested: bool = False) -> list[Assignment]:
+    """The next of one's own, in one's own order: the page shows the first and prefetches the others.
+
+    ``rested`` leaves out tagged records not begun: the person's own limit for the day is reached.
+    """
+    queue = Assignment.objects.queue(user, round_).filter(position__gt=after)
+    if rested:
+        queue = queue.filter(Q(item__is_critical=False) | Q(draft__isnull=False))
+    return list(queue.select_related("item__round")[:count])
+
+
+def tagged_today(user: User) -> int:
+    """How many crisis-tagged records this person has scored since their own midnight, in every round."""
+    return int(_own_figures(user)["tagged"])
+
+
+def _own_figures(user: User, round_: Round | None = None) -> dict[str, Any]:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    tagged = Q(submitted_at__gte=midnight, assignment__item__is_critical=True)
+    here = Q(assignment__item__round=round_)
+    return Score.objects.filter(assignment__reviewer=user).aggregate(
+        tagged=Count("assignment", filter=tagged, distinct=True), pace=Avg("dwell_seconds", filter=here)
+    )
+
+
+def has_had_enough(user: User, tagged: int) -> bool:
+    """Whether ``tagged`` records reach the limit that this person set for a day; 0 sets none."""
+    return 0 < user.tagged_cap <= tagged
 
 
 def my_progress(user: User, round_: Round) -> Progress:
     mine = Assignment.objects.filter(item__round=round_, reviewer=user, state__in=[*LIVE, AssignmentState.PASSED_ON])
-    done = mine.exclude(state=AssignmentState.ASSIGNED)
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    own = Score.objects.filter(assignment__reviewer=user)
-    tagged = own.filter(submitted_at__gte=today, assignment__item__is_critical=True)
-    pace = own.filter(assignment__item__round=round_).aggregate(each=Avg("dwell_seconds"))["each"]
-    return Progress(done.count(), mine.count(), tagged.values("assignment").distinct().count(), round(pace or 0))
+    counts = mine.aggregate(all=Count("pk"), done=Count("pk", filter=~Q(state=AssignmentState.ASSIGNED)))
+    figures = _own_figures(user, round_)
+    return Progress(counts["done"], counts["all"], figures["tagged"], round(figures["pace"] or 0))
 
 
 def round_progress(round_: Round) -> tuple[int, int]:
@@ -99,6 +120,15 @@ def may_score(user: User, assignment: Assignment) -> None:
     round_ = assignment.item.round
     holding(user, round_.candidate, REQUIREMENTS[round_.round_kind].role, doing="scoring in this round")
     refuse_contributor(user, round_.candidate, "scoring")
+
+
+def opened(user: User, assignment: Assignment) -> None:
+    """A record read ahead of its turn is now before the person: the clock starts, unless it is held up since."""
+    may_score(user, assignment)
+    with transaction.atomic():
+        mine = _waiting(own(user, assignment))
+        mine.opened_at = timezone.now()
+        mine.save(update_fields=["opened_at"])
 
 
 def _waiting(assignment: Assignment) -> Assignment:

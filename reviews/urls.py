@@ -13,6 +13,8 @@ ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 urlpatterns = [
     path("my-work/", work.my_work, name="my-work"),
     path("reviews/items/<uuid:assignment_id>/", scoring.item, name="score-item"),
+    path("my-work/keys/", scoring.own_keys, name="own-keys"),
+    path("reviews/items/<uuid:assignment_id>/ahead/", scoring.ahead, name="score-ahead"),
     path("reviews/items/<uuid:assignment_id>/draft/", scoring.draft, name="score-draft"),
     path("reviews/items/<uuid:assignment_id>/submit/", scoring.submit, name="submit-score"),
     path("reviews/items/<uuid:assignment_id>/act/", scoring.act, name="score-act"),
@@ -24,8 +26,6 @@ urlpatterns = [
     re_path(R + r"findings/$", excerpts.findings, name="findings"),
     re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/$", excerpts.record, name="finding"),
     re_path(R + r"findings/(?P<record_id>r_[0-9a-f]{32})/reveal/$", excerpts.reveal, name="reveal-record"),
-    re_path(
-        R + rf"escalations/(?P<escalation_id>{ID})/close/$", rounds.close_escalation, name="close-escalation"
-    ),
+    re_path(R + rf"escalations/(?P<escalation_id>{ID})/close/$", rounds.close_escalation, name="close-escalation"),
     re_path(R + rf"(?P<round_id>{ID})/$", rounds.act, name="round-act"),
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import QueryDict
 
+from mhds.errors import InvalidInput
 from reviews.pages.common import number_of
 from reviews.rubrics import Rubric
 
@@ -23,6 +25,17 @@ def payload_of(rubric: Rubric, posted: QueryDict) -> dict[str, Any]:
             payload[field] = marks
     note = posted.get("note", "").strip()
     return {**payload, "note": note} if note else payload
+
+
+def comments_of(posted: QueryDict) -> list[dict[str, Any]]:
+    """The comments that the page's script keeps in one field; without script they come back as they were shown."""
+    try:
+        found = json.loads(posted.get("comments") or "[]")
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise InvalidInput("The comments are not a list.", hint="Reload the page; your scores are kept as a draft.")
+    return found
 
 
 def _scores(rubric: Rubric, posted: QueryDict) -> dict[str, int | str]:

@@ -1,142 +1,87 @@
-"""The scoring screen: one's own record beside the rubric's form. Shows nothing of the record but its turns."""
+"""The acts of the scoring screen, for a plain form and for the page's script alike. The rules are the services'."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from mhds.access import allow, current_user
 from mhds.errors import Conflict, InvalidInput, NotFound, Stale
 from mhds.models import User
 from mhds.roles import Role
-from reviews import scoring, text_access
+from reviews import escalating, keys, scoring
 from reviews.models import Assignment, Draft
 from reviews.pages.common import number_of
-from reviews.pages.form import payload_of
+from reviews.pages.form import comments_of, payload_of
+from reviews.pages.screen import context_of
 from reviews.pages.work import own_round
-from reviews.rubrics import Dimension, FieldError, NotePolicy, Rubric
 from reviews.scoring import InvalidScore
 from reviews.states import AssignmentState, RoundState
 
 REVIEWERS = allow(Role.CLINICIAN, Role.BIAS, Role.COMPLIANCE)
-ROLE_WORDS = {"system": "Instructions", "user": "User", "assistant": "Assistant"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    label: str
-    spoken: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One dimension as the form shows it: nothing is chosen unless the person's own draft says so."""
-
-    dimension: Dimension
-    choices: list[Choice]
-    chosen: str
-    answered: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkRow:
-    id: str
-    title: str
-    text: str
+SCORED = "scored"  # in the session: one's own submitted records, newest last, for Undo
+UNDOS = 20
 
 
 def _own(user: User, assignment_id: UUID) -> Assignment:
     """404 for whatever is not this person's own, the same as for what does not exist."""
-    mine = Assignment.objects.filter(reviewer=user).select_related("item__round__candidate__release")
+    mine = Assignment.objects.filter(reviewer=user).select_related("item__round__candidate", "draft")
     found = mine.filter(pk=assignment_id).first()
     if found is None:
         raise NotFound("There is no such record for you.", hint="Open My work.")
     return found
 
 
-def _choices(rubric: Rubric, dimension: Dimension) -> list[Choice]:
-    found = [
-        Choice(str(score), dimension.anchor(score).label or str(score), "")
-        for score in range(dimension.low, dimension.high + 1)
-    ]
-    if dimension.na_when:
-        found.append(Choice("n/a", "n/a", ""))
-    if rubric.unsure:
-        found.append(Choice("unsure", "?", " unsure"))
-    return found
+def _by_script(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
-def _rows(rubric: Rubric, payload: dict[str, Any], errors: dict[str, str]) -> list[Row]:
-    scores, answers = payload.get("scores", {}), payload.get("answers", {})
-    return [
-        Row(
-            dimension=one,
-            choices=_choices(rubric, one),
-            chosen=str(scores.get(one.id, "")),
-            answered=str(answers.get(one.follow_up.id, "")) if one.follow_up else "",
-            error=errors.get(f"scores.{one.id}")
-            or (errors.get(f"answers.{one.follow_up.id}", "") if one.follow_up else ""),
-        )
-        for one in rubric.dimensions
-    ]
+def _is_waiting(mine: Assignment) -> bool:
+    return mine.state == AssignmentState.ASSIGNED and mine.item.round.state == RoundState.SCORING
 
 
-def _marks(rubric: Rubric, payload: dict[str, Any], turns: int) -> dict[str, Any]:
-    """Criticals or findings, whichever this rubric has; ``values`` are the marks of the draft."""
-    is_finding = bool(rubric.finding_kinds)
-    field, key = ("findings", "kind") if is_finding else ("criticals", "id")
-    kept = payload.get(field)
-    return {
-        "field": field,
-        "title": "Identifiers seen" if is_finding else "Critical fail",
-        "rows": [MarkRow(one.id, one.title, one.text) for one in (rubric.finding_kinds or rubric.criticals)],
-        "values": [f"{one[key]}@{one.get('turn', '')}" for one in kept or []],
-        "none": kept == [],
-        "turns": range(1, turns + 1),
-    }
+def _draft_of(mine: Assignment) -> dict[str, Any]:
+    if not hasattr(mine, "draft"):
+        return {"payload": {}, "comments": [], "version": 0}
+    return {"payload": mine.draft.payload, "comments": mine.draft.comments, "version": mine.draft.version}
 
 
-def _page(
-    request: HttpRequest, mine: Assignment, payload: dict[str, Any], version: int, errors: list[FieldError], status: int
-) -> HttpResponse:
-    user, round_ = current_user(request), mine.item.round
-    turns = text_access.read_item(user, mine.item)
-    by_field = {one.field: one.message for one in errors}
-    context = {
-        "section": "my-work",
-        "assignment": mine,
-        "rubric": round_.rubric,
-        "turns": [(place, ROLE_WORDS.get(one.role, one.role), one) for place, one in enumerate(turns, 1)],
-        "rows": _rows(round_.rubric, payload, by_field),
-        "marks": _marks(round_.rubric, payload, len(turns)),
-        "other_errors": [one.message for one in errors if not one.field.startswith(("scores.", "answers."))],
-        "notes": round_.rubric.note is not NotePolicy.FORBIDDEN,
-        "note": payload.get("note", ""),
-        "version": version,
-        "own": own_round(user, round_),
-    }
-    response = render(request, "reviews/score.html", context, status=status)
+@REVIEWERS
+@require_GET
+def item(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
+    user = current_user(request)
+    mine = _own(user, assignment_id)
+    if not _is_waiting(mine):
+        messages.info(request, "That record is not waiting for you any more.")
+        return redirect("my-work")
+    own, draft = own_round(user, mine.item.round), _draft_of(mine)
+    if mine.item.is_critical and own.has_had_enough and not draft["version"]:
+        messages.info(request, own.rest_words)
+        return _go(own.following)
+    context = context_of(user, mine, own, **draft, unveiled="unveiled" in request.GET)
+    response = render(request, "reviews/score.html", context)
     response["Cache-Control"] = "no-store"
     return response
 
 
 @REVIEWERS
 @require_GET
-def item(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
-    mine = _own(current_user(request), assignment_id)
-    if mine.state != AssignmentState.ASSIGNED or mine.item.round.state != RoundState.SCORING:
-        messages.info(request, "That record is not waiting for you any more.")
-        return redirect("my-work")
-    draft = Draft.objects.filter(assignment=mine).first()
-    return _page(request, mine, draft.payload if draft else {}, draft.version if draft else 0, [], 200)
+def ahead(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
+    """One of the next records as a part of the page: read and audited as any, but its clock does not start."""
+    user = current_user(request)
+    mine = _own(user, assignment_id)
+    if not _is_waiting(mine):
+        raise Conflict("that record is not waiting for you any more", hint="Go to the next one.")
+    context = context_of(user, mine, own_round(user, mine.item.round), **_draft_of(mine), ahead=True)
+    response = render(request, "reviews/_screen.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @REVIEWERS
@@ -146,21 +91,30 @@ def draft(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     user = current_user(request)
     mine = _own(user, assignment_id)
     version = number_of(request.POST.get("version", ""), "version")
+    payload = payload_of(mine.item.round.rubric, request.POST)
     try:
-        kept = scoring.save_draft(
-            user, mine, payload_of(mine.item.round.rubric, request.POST), expected_version=version
-        )
+        kept = scoring.save_draft(user, mine, payload, comments_of(request.POST), expected_version=version)
     except Stale as stale:
-        now = Draft.objects.filter(assignment=mine).values_list("version", flat=True).first() or 0
-        return JsonResponse({"message": stale.message, "version": now}, status=409)
+        return _stale(mine, stale)
     except (Conflict, InvalidInput) as error:
-        return JsonResponse({"message": error.message}, status=error.status)
+        return JsonResponse({"title": error.message}, status=error.status)
     return JsonResponse({"version": kept.version})
 
 
-def _next(user: User, mine: Assignment) -> HttpResponse:
-    following = scoring.next_item(user, mine.item.round)
-    return redirect("score-item", assignment_id=following.pk) if following else redirect("my-work")
+def _stale(mine: Assignment, stale: Stale) -> JsonResponse:
+    now = Draft.objects.filter(assignment=mine).values_list("version", flat=True).first() or 0
+    return JsonResponse({"title": stale.message, "version": now}, status=409)
+
+
+def _go(following: Assignment | None, *, by_script: bool = False) -> HttpResponse:
+    url = reverse("score-item", args=[following.pk]) if following else reverse("my-work")
+    return JsonResponse({"next": url}) if by_script else redirect(url)
+
+
+def _next(request: HttpRequest, mine: Assignment) -> HttpResponse:
+    user = current_user(request)
+    rested = scoring.has_had_enough(user, scoring.tagged_today(user))
+    return _go(scoring.next_item(user, mine.item.round, rested=rested), by_script=_by_script(request))
 
 
 @REVIEWERS
@@ -170,34 +124,76 @@ def submit(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     user = current_user(request)
     mine = _own(user, assignment_id)
     version = number_of(request.POST.get("version", ""), "version")
-    payload = payload_of(mine.item.round.rubric, request.POST)
+    payload, comments = payload_of(mine.item.round.rubric, request.POST), comments_of(request.POST)
     try:
-        scoring.submit(user, mine, payload, expected_version=version)
+        scoring.submit(user, mine, payload, comments, expected_version=version)
     except InvalidScore as error:
-        return _page(request, mine, payload, version, error.errors, error.status)
-    request.session["last_scored"] = str(mine.pk)
-    return _next(user, mine)
+        if _by_script(request):
+            found = [{"field": one.field, "message": one.message} for one in error.errors]
+            return JsonResponse({"title": error.message, "errors": found}, status=error.status)
+        own = own_round(user, mine.item.round)
+        context = context_of(user, mine, own, payload=payload, comments=comments, version=version, errors=error.errors)
+        response = render(request, "reviews/score.html", context, status=error.status)
+        response["Cache-Control"] = "no-store"
+        return response
+    except Stale as stale:
+        if _by_script(request):
+            return _stale(mine, stale)
+        raise
+    request.session[SCORED] = [*request.session.get(SCORED, []), str(mine.pk)][-UNDOS:]
+    return _next(request, mine)
 
 
 @REVIEWERS
 @require_POST
 def act(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
-    """Skip, flag, or take back the record that was submitted last."""
+    """Skip, flag, escalate, or take back the record that was submitted last."""
     user = current_user(request)
     mine = _own(user, assignment_id)
     match request.POST.get("act", ""):
         case "skip":
             scoring.skip(user, mine)
-            return _next(user, mine)
+            return _next(request, mine)
         case "flag":
             scoring.flag(user, mine, not mine.is_flagged)
+            if _by_script(request):
+                return JsonResponse({"flagged": mine.is_flagged})
+        case "escalate":
+            escalating.escalate(user, mine, request.POST.get("kind", ""), request.POST.get("reason", ""))
+            messages.success(request, "Escalated. Nobody reads this record until a named person has closed it.")
+            return _next(request, mine)
+        case "opened":
+            scoring.opened(user, mine)
+            return JsonResponse({})
         case "undo":
-            last = request.session.get("last_scored")
-            if not last:
-                raise Conflict("nothing was submitted in this session", hint="Go back to the record.")
-            mine = _own(user, UUID(last))
-            scoring.undo(user, mine)
-            del request.session["last_scored"]
+            mine = _undo(request, user)
         case _:
             raise InvalidInput("There is no such act on a record.", hint="Reload the page.")
-    return redirect("score-item", assignment_id=mine.pk)
+    return _go(mine, by_script=_by_script(request))
+
+
+def _undo(request: HttpRequest, user: User) -> Assignment:
+    scored = request.session.get(SCORED, [])
+    if not scored:
+        raise Conflict("nothing was submitted in this session", hint="Go back to the record.")
+    mine = _own(user, UUID(scored[-1]))
+    scoring.undo(user, mine)
+    request.session[SCORED] = scored[:-1]
+    return mine
+
+
+@REVIEWERS
+@require_POST
+def own_keys(request: HttpRequest) -> HttpResponse:
+    """One's own keys, from the keys panel; back to the page they were chosen on."""
+    user = current_user(request)
+    typed = {one.name: request.POST.get(f"key.{one.name}", "") for one in keys.ACTS}
+    chosen = keys.choose(user, typed, on=bool(request.POST.get("on")))
+    if _by_script(request):
+        shown = {name: keys.printed(key) for name, key in chosen.items()}
+        return JsonResponse({"on": user.keys_on, "keys": chosen, "printed": shown})
+    messages.success(request, "Your keys are kept.")
+    try:
+        return redirect("score-item", assignment_id=UUID(request.POST.get("back", "")))
+    except ValueError:
+        return redirect("my-work")

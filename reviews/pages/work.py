@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,22 +18,45 @@ from reviews.scoring import Progress
 from reviews.states import RoundState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OwnRound:
-    """One open round in which the person has, or had, records. ``following`` is None when nothing can be scored now."""
+    """One open round in which the person has, or had, records.
 
+    ``following`` is None when nothing can be scored now; ``has_had_enough``: the person's own limit of tagged
+    records for a day is reached, and ``following`` is an untagged one.
+    """
+
+    user: User
     round: Round
     progress: Progress
-    following: Assignment | None
+
+    @cached_property
+    def has_had_enough(self) -> bool:
+        return scoring.has_had_enough(self.user, self.progress.tagged_today)
+
+    @cached_property
+    def following(self) -> Assignment | None:
+        return scoring.next_item(self.user, self.round, rested=self.has_had_enough)
 
     @property
     def time_left(self) -> str:
         """In words, at one's own pace; empty before the first score."""
-        minutes = -(-self.progress.seconds_left // 60)
-        if not minutes:
-            return ""
-        hours, rest = divmod(minutes, 60)
-        return f"about {hours} h {rest:02} left at your pace" if hours else f"about {rest} min left at your pace"
+        return time_words(self.progress.seconds_left)
+
+    @property
+    def rest_words(self) -> str:
+        """Kindly, and without a figure of anyone else."""
+        seen = self.progress.tagged_today
+        then = "An untagged one comes next." if self.following else "The others wait until tomorrow."
+        return f"You have scored {seen} sensitive records today, the limit that you set for yourself. {then}"
+
+
+def time_words(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    if minutes <= 0:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    return f"about {hours} h {rest:02} left at your pace" if hours else f"about {rest} min left at your pace"
 
 
 def own_rounds(user: User) -> list[OwnRound]:
@@ -43,11 +67,22 @@ def own_rounds(user: User) -> list[OwnRound]:
 
 
 def own_round(user: User, round_: Round) -> OwnRound:
-    return OwnRound(round_, scoring.my_progress(user, round_), scoring.next_item(user, round_))
+    return OwnRound(user, round_, scoring.my_progress(user, round_))
+
+
+def _summary(rounds: list[OwnRound]) -> dict[str, object]:
+    done, total = sum(one.progress.done for one in rounds), sum(one.progress.total for one in rounds)
+    paced = all(one.progress.seconds_each or one.progress.done == one.progress.total for one in rounds)
+    seconds = sum(one.progress.seconds_left for one in rounds) if paced else 0
+    first = next((one for one in rounds if one.following), None)
+    return {"done": done, "total": total, "time_left": time_words(seconds), "first": first}
 
 
 @allow(*DATA_ROLES)
 @require_GET
 def my_work(request: HttpRequest) -> HttpResponse:
-    rounds = own_rounds(current_user(request))
-    return render(request, "reviews/my_work.html", {"section": "my-work", "rounds": rounds})
+    user = current_user(request)
+    rounds = own_rounds(user)
+    tagged = rounds[0].progress.tagged_today if rounds else 0
+    context = {"section": "my-work", "rounds": rounds, **_summary(rounds), "tagged": tagged}
+    return render(request, "reviews/my_work.html", context)

@@ -3,6 +3,7 @@
 ``pages``: the demo at a twentieth of its size, and beside it a release that is being built and one whose build failed.
 ``journey``: accounts, catalog and a bucket with one broken file and one unapproved source; nothing is built yet.
 ``empty``: accounts, and nothing else.
+``scoring``: a small candidate in review whose rounds are handed out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mhds.models import WorkItem, WorkState  # noqa: E402
 from releases import services, starting  # noqa: E402
 from releases.lifecycle import Action  # noqa: E402
 from releases.models import Candidate  # noqa: E402
+from tests.pages import prepare_scoring  # noqa: E402
 from tests.pages.prepare_names import BUILDING, FAILED  # noqa: E402
 
 SIZE = 1_000_000
@@ -65,7 +67,11 @@ def empty() -> None:
     accounts.make_accounts()
 
 
-WHAT = {"pages": pages, "journey": journey, "empty": empty}
+def scoring() -> None:
+    prepare_scoring.fill()
+
+
+WHAT = {"pages": pages, "journey": journey, "empty": empty, "scoring": scoring}
 
 if __name__ == "__main__":
     call_command("migrate", verbosity=0, interactive=False)
