@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gates import known_scanner
+from gates.history import history
 from gates.policy import current_policy
 from gates.scan import tags
 from gates.scan.clusterer import BuildClusterer
@@ -56,4 +57,5 @@ def build_ports() -> Ports:
         language=language(),
         clusterer=BuildClusterer(policy.near_threshold_bp),
         identifies=identifies,
+        history=history,
     )

@@ -23,7 +23,8 @@ from mhds.models import User
 from mhds.storage.base import ObjectStore
 from releases import accounts, coverage, inventory, services, stores
 from releases.build.pipeline import build
-from releases.build.plan import NOT_APPROVED, Account, BuildPlan, BuildResult, BuiltFile, Clusterer
+from releases.build.plan import NOT_APPROVED, Account, BuildPlan, BuildResult, BuiltFile, Clusterer, Said
+from releases.build.splits import EARLIER_SPLIT, HOLDOUT_OVERLAP
 from releases.build.types import LanguageDetector, ObjectStatus, Redactor
 from releases.catalog.types import Catalog
 from releases.models import Candidate, ObjectIssue, Snapshot
@@ -34,12 +35,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Ports:
-    """What a build needs from above. ``identifies(key)`` is True when the key itself holds an identifier."""
+    """What a build needs from above. ``identifies(key)`` is True when the key itself holds an identifier.
+
+    ``history(candidate)`` tells in which splits earlier releases had the long messages of a conversation: what a long
+    message is belongs to the leakage gate.
+    """
 
     redactor: Redactor
     language: LanguageDetector
     clusterer: Clusterer
     identifies: Callable[[str], bool]
+    history: Callable[[Candidate], Said]
 
 
 def take_snapshot(actor: User | None) -> Snapshot:
@@ -74,14 +80,15 @@ def alias_of(identifies: Callable[[str], bool]) -> Callable[[str], str]:
     return alias
 
 
-def earlier_splits(bucket: ObjectStore, candidate: Candidate) -> dict[str, str]:
-    """Content hash -> split over all releases ever published; what was trained on once counts as train."""
-    found: dict[str, str] = {}
+def earlier_splits(bucket: ObjectStore, candidate: Candidate) -> dict[str, frozenset[str]]:
+    """Content hash -> the splits that it was in, over all other releases ever published."""
+    alone = {split: frozenset({split}) for split in ("train", "val", "test")}
+    found: dict[str, frozenset[str]] = {}
     for published in Candidate.objects.ever_published().exclude(release=candidate.release):
         for row in accounts.read_lines(bucket, published.released_key):
-            before = found.setdefault(row["content_hash"], row["split"])
-            if before != row["split"]:
-                found[row["content_hash"]] = "train"
+            was = alone[row["split"]]
+            before = found.get(row["content_hash"])
+            found[row["content_hash"]] = was if before is None else before | was
     return found
 
 
@@ -108,6 +115,7 @@ def build_candidate(
                 language=ports.language,
                 clusterer=ports.clusterer,
                 earlier=earlier_splits(bucket, candidate),
+                said=ports.history(candidate),
                 work_dir=Path(work_dir),
                 shard_bytes=settings.MHDS_SHARD_BYTES,
                 progress=progress,
@@ -212,7 +220,14 @@ def matrix(catalog: Catalog, found: list[Account]) -> dict[str, Any]:
 
 
 # An exact duplicate was a conversation; a prompt without an answer, or a line that could not be read, was none.
-STILL_CONVERSATIONS = ("exact_duplicate", "near_duplicate", "holdout_overlap", "requires_review", "language_not_listed")
+STILL_CONVERSATIONS = (
+    "exact_duplicate",
+    "near_duplicate",
+    HOLDOUT_OVERLAP,
+    EARLIER_SPLIT,
+    "requires_review",
+    "language_not_listed",
+)
 
 
 def _never_conversations(account: Account) -> int:

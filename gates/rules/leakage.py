@@ -10,6 +10,8 @@ from typing import Any
 
 from gates.policy import Policy
 from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Outcome, conclude, share_bp
+from gates.rules.earlier import History
+from releases.build.splits import may_lie
 
 RULES = {
     "leakage.L001": "no cluster with a record of a holdout-sensitive family lies in two splits",
@@ -43,7 +45,7 @@ def judge(inputs: GateInputs, policy: Policy) -> Outcome:
     )
     rows = _Rows(families, splits, ids, hashes, members)
     across = {name: items for name, items in members.items() if len({rows.splits[item] for item in items}) > 1}
-    history = _History(inputs, policy)
+    history = _Against(inputs, policy)
     against = [item for name, items in sorted(members.items()) for item in history.contradictions(rows, items)]
     findings = [
         *_held(
@@ -126,25 +128,16 @@ def _pairs(rows: _Rows, across: Mapping[str, Sequence[int]]) -> list[dict[str, A
     return [{"one": one, "other": other, "pairs": count} for (one, other), count in sorted(pairs.items())]
 
 
-class _History:
-    """Where records and long messages were in releases published before."""
+class _Against:
+    """The candidate's clusters against the releases published before."""
 
     def __init__(self, inputs: GateInputs, policy: Policy) -> None:
-        self.by_hash: dict[str, set[str]] = defaultdict(set)
-        self.by_message: dict[str, set[str]] = defaultdict(set)
-        for release in inputs.earlier:
-            for content_hash, split in release.splits.items():
-                self.by_hash[content_hash].add(split)
-            for message, split in release.messages.items():
-                self.by_message[message].add(split)
-        self.messages = _long_messages(inputs, policy) if self.by_message else {}
+        self.history = History(inputs.earlier)
+        self.messages = _long_messages(inputs, policy) if self.history.by_message else {}
         self.known = self.conflicts = 0
 
     def _was(self, content_hash: str, item: int) -> set[str]:
-        was = set(self.by_hash.get(content_hash, ()))
-        for message in self.messages.get(item, ()):
-            was |= self.by_message.get(message, set())
-        return was
+        return self.history.of_record(content_hash) | self.history.of_messages(self.messages.get(item, ()))
 
     def contradictions(self, rows: _Rows, items: Sequence[int]) -> list[int]:
         """Members of a cluster that lie where its history forbids.
@@ -157,10 +150,7 @@ class _History:
             return []
         self.known += 1
         self.conflicts += len(was) > 1
-        if "train" in was:
-            return [item for item in items if rows.splits[item] == "test"]
-        allowed = was | ({"train"} if len(was) > 1 else set())
-        return [item for item in items if rows.splits[item] not in allowed]
+        return [item for item in items if not may_lie(rows.splits[item], was)]
 
 
 def _long_messages(inputs: GateInputs, policy: Policy) -> dict[int, list[str]]:

@@ -52,6 +52,12 @@ def mark(messages: Messages) -> ConversationMarks:
     return ConversationMarks(signatures([distinct]).astype("<u4").tobytes(), len(distinct), tuple(marks))
 
 
+def long_messages(messages: Messages, least: int) -> set[bytes]:
+    """Hashes of the messages of ``least`` or more words, the system's aside, without the rest of ``mark``'s work."""
+    said = (normalise(one.content) for one in messages if one.role != "system")
+    return {hash_normalised(text) for text in said if len(words(text)) >= least}
+
+
 @dataclass(frozen=True, slots=True)
 class Conversations:
     """Columns: n items and m messages, the messages of one item together and in order.

@@ -11,7 +11,7 @@ from releases.build.plan import BUILD_VERSION, PIPELINE, BuildPlan, BuildResult,
 from releases.build.record import compile_record, encode_record, record_id
 from releases.build.routing import curriculum_config, encode_config, routing_config
 from releases.build.shards import local_file, write_shards
-from releases.build.splits import Member, SplitPlan, assign
+from releases.build.splits import SPLIT_VERSION, Member, SplitPlan, assign
 from releases.build.spool import Spool
 
 SPLITS = ("train", "val", "test")
@@ -82,18 +82,22 @@ class _Builder:
     def _split(self, cluster_of: Mapping[int, str]) -> tuple[SplitPlan, dict[int, str]]:
         holdout = {family.id: family.holdout for family in self.families}
         members = [
-            Member(self.held[index].content_hash, cluster, holdout[self.held[index].family])
+            Member(cluster, holdout[self.held[index].family], self._was(self.held[index]))
             for index, cluster in cluster_of.items()
         ]
         catalog = self.plan.catalog
-        splits = assign(members, seed=catalog.seed, splits_bp=catalog.splits_bp, earlier=self.plan.earlier)
+        splits = assign(members, seed=catalog.seed, splits_bp=catalog.splits_bp)
         split_of = {}
-        for index, split in zip(cluster_of, splits.split_of, strict=True):
+        for position, (index, split) in enumerate(zip(cluster_of, splits.split_of, strict=True)):
             if split is None:
-                self._exclude(index, "holdout_overlap")
+                self._exclude(index, splits.reasons[position])
             else:
                 split_of[index] = split
         return splits, split_of
+
+    def _was(self, held: Held) -> frozenset[str]:
+        """Every split that the record, or a long message of it, was in before."""
+        return self.plan.earlier.get(held.content_hash, frozenset()) | self.plan.said(self.spool.read(held.place))
 
     # --- what is written ---------------------------------------------------------------------------------------
     def _write(
@@ -162,7 +166,7 @@ class _Builder:
             (f"language:{plan.language.name}", plan.language.version),
             (f"redact:{plan.redactor.name}", plan.redactor.version),
             (f"cluster:{plan.clusterer.name}", plan.clusterer.version),
-            ("split", BUILD_VERSION),
+            ("split", SPLIT_VERSION),
         ]
 
     def _facts(self, clusters: Clusters, splits: SplitPlan) -> dict[str, object]:

@@ -15,6 +15,7 @@ from releases.catalog.types import Catalog, Source
 BUILD_VERSION = "1"
 PIPELINE = f"mhds-build/{BUILD_VERSION}"
 NOT_APPROVED = "source_not_approved"
+Said = Callable[[Messages], frozenset[str]]
 
 
 class ListedObject(Protocol):
@@ -61,7 +62,8 @@ class BuildPlan:
     """Everything that decides the bytes of a candidate, and the ports it needs.
 
     ``standing(source)`` is "" for an approval in force, else why not; ``alias(key)`` is the key, or ``k_<hmac>`` where
-    the key itself holds an identifier; ``earlier`` maps content hashes of published releases to their split.
+    the key itself holds an identifier. ``earlier`` maps content hashes of published releases to the splits they were
+    in, and ``said`` tells the same of the long messages of a conversation, as the leakage gate will ask it.
     """
 
     version: str
@@ -75,7 +77,8 @@ class BuildPlan:
     redactor: Redactor
     language: LanguageDetector
     clusterer: Clusterer
-    earlier: Mapping[str, str]
+    earlier: Mapping[str, frozenset[str]]
+    said: Said
     work_dir: Path
     shard_bytes: int
     progress: Callable[[int, int], None] = field(default=lambda _records, _bytes: None)

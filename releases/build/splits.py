@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BASIS = 10_000
-HELD_OUT = ("val", "test")
+TEST_ONLY = "test_only"
+SPLIT_VERSION = "2"  # raise it with any change of which split a record goes to
+HOLDOUT_OVERLAP = "holdout_overlap"
+EARLIER_SPLIT = "earlier_split_conflict"  # its cluster goes where an earlier release forbids this record to be
 
 
 def drawn_split(seed: int, cluster_id: str, splits_bp: Mapping[str, int]) -> str:
@@ -25,71 +27,93 @@ def drawn_split(seed: int, cluster_id: str, splits_bp: Mapping[str, int]) -> str
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One record as the split sees it: ``holdout`` is its family's policy."""
+    """One record as the split sees it: ``holdout`` is its family's policy, ``was`` every split it was in before.
 
-    content_hash: str
+    *It* is the record or any long message of it, in whichever earlier release: what the leakage gate looks at too.
+    """
+
     cluster_id: str
     holdout: str
+    was: frozenset[str] = frozenset()
 
 
 @dataclass
 class SplitPlan:
-    """``split_of`` by position; None means excluded as ``holdout_overlap``. Conflicts are clusters pulled two ways."""
+    """``split_of`` by position; None means excluded, for the reason in ``reasons``.
+
+    Conflicts are clusters pulled two ways.
+    """
 
     split_of: list[str | None] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)
     conflicts: int = 0
     pinned: int = 0
 
 
-def _pinned(hashes: Iterable[str], earlier: Mapping[str, str]) -> tuple[str | None, bool]:
-    """(the split that earlier releases force on a cluster, whether they disagree)."""
-    seen = Counter(earlier[one] for one in hashes if one in earlier)
-    if not seen:
-        return None, False
-    if len(seen) == 1:
-        return next(iter(seen)), False
-    # What was trained on once can never be held out again: train wins, and the conflict is counted.
-    return ("train" if "train" in seen else "val"), True
+def may_lie(split: str, was: Collection[str]) -> bool:
+    """Whether what earlier releases had in ``was`` may be in ``split`` now; the leakage gate asks it of each cluster.
+
+    Held out once stays held out in that split, trained on once never becomes test; where earlier releases disagree,
+    train is right too. What holds for each of several records holds for all of them together.
+    """
+    if not was:
+        return True
+    if "train" in was:
+        return split != "test"
+    return split in was or (split == "train" and len(was) > 1)
 
 
-def assign(
-    members: Sequence[Member], *, seed: int, splits_bp: Mapping[str, int], earlier: Mapping[str, str]
-) -> SplitPlan:
+def assign(members: Sequence[Member], *, seed: int, splits_bp: Mapping[str, int]) -> SplitPlan:
     """One split for every cluster, in the order of ``members``.
 
     ``test_only`` records go to test and what else joins their cluster is excluded; ``train_only`` pulls its cluster to
-    train. ``earlier`` maps content hashes of published releases to their split: val and test stay, train never moves to
-    test.
+    train. A cluster with a history stays where it was; where that is two splits, train wins, and the records that may
+    not follow there are excluded: nothing that was held out is ever trained on.
     """
     clusters: dict[str, list[int]] = {}
     for index, member in enumerate(members):
         clusters.setdefault(member.cluster_id, []).append(index)
     plan = SplitPlan(split_of=[None] * len(members))
     for cluster_id, indices in clusters.items():
-        _assign_cluster(plan, [members[i] for i in indices], indices, cluster_id, seed, splits_bp, earlier)
+        _assign_cluster(plan, members, indices, drawn_split(seed, cluster_id, splits_bp))
     return plan
 
 
-def _assign_cluster(
-    plan: SplitPlan,
-    cluster: Sequence[Member],
-    indices: Sequence[int],
-    cluster_id: str,
-    seed: int,
-    splits_bp: Mapping[str, int],
-    earlier: Mapping[str, str],
-) -> None:
-    policies = {member.holdout for member in cluster}
-    if "test_only" in policies:
-        for index, member in zip(indices, cluster, strict=True):
-            plan.split_of[index] = "test" if member.holdout == "test_only" else None
-        return
-    pinned, conflict = _pinned((member.content_hash for member in cluster), earlier)
-    if "train_only" in policies:
-        conflict = conflict or pinned in HELD_OUT
-        pinned = "train"
-    split = pinned or drawn_split(seed, cluster_id, splits_bp)
+def _assign_cluster(plan: SplitPlan, members: Sequence[Member], indices: Sequence[int], drawn: str) -> None:
+    test_only = [index for index in indices if members[index].holdout == TEST_ONLY]
+    others = [index for index in indices if members[index].holdout != TEST_ONLY]
+    in_test = any(may_lie("test", members[index].was) for index in test_only)
+    conflict = _place(plan, members, test_only, "test")
+    if in_test:
+        plan.reasons |= dict.fromkeys(others, HOLDOUT_OVERLAP)
+    elif others:
+        # Without a record that can be held out, there is nothing that the others could overlap with.
+        conflict |= _place_by_history(plan, members, others, drawn)
     plan.conflicts += conflict
+
+
+def _place_by_history(plan: SplitPlan, members: Sequence[Member], indices: Sequence[int], drawn: str) -> bool:
+    was = frozenset[str]().union(*(members[index].was for index in indices))
+    pinned = _pinned(was)
+    if any(members[index].holdout == "train_only" for index in indices):
+        pinned = "train"
     plan.pinned += pinned is not None
+    return _place(plan, members, indices, pinned or drawn) or len(was) > 1
+
+
+def _pinned(was: Collection[str]) -> str | None:
+    if len(was) > 1:
+        return "train" if "train" in was else "val"
+    return next(iter(was), None)
+
+
+def _place(plan: SplitPlan, members: Sequence[Member], indices: Sequence[int], split: str) -> bool:
+    """Put the records into ``split``; whether there were some that their history keeps out of it."""
+    kept_out = False
     for index in indices:
-        plan.split_of[index] = split
+        if may_lie(split, members[index].was):
+            plan.split_of[index] = split
+        else:
+            plan.reasons[index] = EARLIER_SPLIT
+            kept_out = True
+    return kept_out

@@ -113,8 +113,8 @@ def plan(objects: Objects, work_dir: Path, found: Catalog | None = None, **chang
     ready = BuildPlan(
         version=VERSION, date="2026-01-07", catalog=found or catalog(), source_name="local", objects=objects.listing(),
         open_object=objects.open, standing=lambda source: "; ".join(source.doubts), alias=lambda key: key,
-        redactor=PlainRedactor(), language=ByMark(), clusterer=ByFirstWord(), earlier={}, work_dir=work_dir,
-        shard_bytes=1 << 20,
+        redactor=PlainRedactor(), language=ByMark(), clusterer=ByFirstWord(), earlier={},
+        said=lambda _messages: frozenset(), work_dir=work_dir, shard_bytes=1 << 20,
     )  # fmt: skip
     return replace(ready, **changed)
 

@@ -137,9 +137,27 @@ def test_an_earlier_release_pins_its_records(tmp_path):
     before = built(bodies, tmp_path / "a")
     hashes = [content for _id, content, _split, _cluster in before.result.released]
     for held in ("val", "test"):
-        found = built(bodies, tmp_path / held, earlier=dict.fromkeys(hashes, held))
+        found = built(bodies, tmp_path / held, earlier=dict.fromkeys(hashes, frozenset({held})))
         assert {one.metadata.split for one in found.records()} == {held}
         assert found.result.facts["splits"]["pinned"] > 0
+
+
+def test_a_long_message_of_an_earlier_release_pins_the_record_that_says_it_now(tmp_path):
+    """Other records, other hashes: only what they say was there before."""
+    bodies = {f"{PRIORITY}a.jsonl": conversations("one", 20)}
+    for held in ("val", "test"):
+        found = built(bodies, tmp_path / held, said=lambda _messages, held=held: frozenset({held}))
+        assert {one.metadata.split for one in found.records()} == {held}
+
+
+def test_a_record_whose_cluster_may_not_be_where_it_was_is_excluded_by_name(tmp_path):
+    bodies = {f"{PRIORITY}a.jsonl": jsonl([talk("alpha one"), talk("alpha two"), talk("beta three")])}
+    before = built(bodies, tmp_path / "a")
+    held = {one.metadata.source_record: one.metadata.content_hash for one in before.records()}
+    earlier = {held["0"]: frozenset({"train"}), held["1"]: frozenset({"test"})}
+    found = built(bodies, tmp_path / "b", earlier=earlier)
+    assert found.reasons() == {f"{PRIORITY}a.jsonl#1": "earlier_split_conflict"}
+    assert found.result.facts["splits"]["conflicts"] == 1
 
 
 DROP = (('near_duplicates = "keep"             # keep | drop', 'near_duplicates = "drop"'),)

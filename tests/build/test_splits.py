@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.build.splits import Member, assign, drawn_split
+from releases.build.splits import Member, assign, drawn_split, may_lie
 
 pytestmark = pytest.mark.build
 BP = {"train": 9000, "val": 500, "test": 500}
 
 
 def split(*members: tuple[str, str, str], earlier=None, seed=42, bp=BP):
-    plan = assign([Member(*one) for one in members], seed=seed, splits_bp=bp, earlier=earlier or {})
+    was = {name: frozenset({before} if isinstance(before, str) else before) for name, before in (earlier or {}).items()}
+    given = [Member(cluster, holdout, was.get(name, frozenset())) for name, cluster, holdout in members]
+    plan = assign(given, seed=seed, splits_bp=bp)
     return plan.split_of, plan
 
 
@@ -50,7 +52,8 @@ MEMBERS = st.lists(
     ),
     max_size=20,
 )
-EARLIER = st.dictionaries(st.sampled_from([f"h{n}" for n in range(12)]), st.sampled_from(["train", "val", "test"]))
+WAS = st.frozensets(st.sampled_from(["train", "val", "test"]), min_size=1)
+EARLIER = st.dictionaries(st.sampled_from([f"h{n}" for n in range(12)]), WAS)
 
 
 @given(MEMBERS, EARLIER, st.randoms())
@@ -59,7 +62,7 @@ def test_one_split_for_each_cluster_whatever_the_order(members, earlier, chance)
     by_cluster: dict[str, set[str]] = {}
     for (_hash, cluster, _holdout), name in zip(members, found, strict=True):
         by_cluster.setdefault(cluster, set()).update({name} - {None})
-    assert all(len(names) == 1 for names in by_cluster.values())
+    assert all(len(names) <= 1 for names in by_cluster.values())
     order = list(range(len(members)))
     chance.shuffle(order)
     again, _plan = split(*[members[n] for n in order], earlier=earlier)
@@ -67,12 +70,26 @@ def test_one_split_for_each_cluster_whatever_the_order(members, earlier, chance)
 
 
 @given(MEMBERS, EARLIER)
-def test_what_was_trained_on_never_moves_to_test_but_by_policy(members, earlier):
-    found, _plan = split(*members, earlier=earlier)
-    held_out = {cluster for _hash, cluster, holdout in members if holdout == "test_only"}
+def test_nothing_lies_where_its_history_forbids_whatever_hangs_together_in_the_end(members, earlier):
+    """Excluding may cut a cluster apart: any part of what ships must stand before the gate."""
+    found, plan = split(*members, earlier=earlier)
+    shipped: dict[tuple[str, str], list[frozenset[str]]] = {}
     for (content, cluster, _holdout), name in zip(members, found, strict=True):
-        if cluster not in held_out and earlier.get(content) == "train":
-            assert name == "train"
+        if name is not None:
+            shipped.setdefault((cluster, name), []).append(earlier.get(content, frozenset()))
+    for (_cluster, name), histories in shipped.items():
+        assert all(may_lie(name, was) for was in histories)
+        assert all(may_lie(name, one | other) for one in histories for other in histories)
+        assert may_lie(name, frozenset().union(*histories))
+    assert set(plan.reasons) == {position for position, name in enumerate(found) if name is None}
+
+
+@given(MEMBERS, EARLIER)
+def test_what_was_trained_on_alone_never_leaves_train_or_the_release(members, earlier):
+    found, _plan = split(*members, earlier=earlier)
+    for (content, _cluster, holdout), name in zip(members, found, strict=True):
+        if earlier.get(content) == {"train"}:
+            assert name in ({"train", None} if holdout != "test_only" else {None})
 
 
 @pytest.mark.parametrize("kept", ["val", "test", "train"])
@@ -87,10 +104,25 @@ PINS = [(("train", "test"), "train"), (("val", "test"), "val"), (("train", "val"
 
 
 @pytest.mark.parametrize(("pins", "wins"), PINS)
-def test_pins_that_disagree_are_counted_and_go_the_safe_way(pins, wins):
-    found, plan = split(("a", "c", "split"), ("b", "c", "split"), earlier=dict(zip("ab", pins, strict=True)))
-    assert found == [wins, wins]
+def test_of_pins_that_disagree_one_wins_and_who_may_not_follow_is_excluded_and_counted(pins, wins):
+    earlier = dict(zip("ab", pins, strict=True))
+    found, plan = split(("a", "c", "split"), ("b", "c", "split"), ("new", "c", "split"), earlier=earlier)
+    assert found == [*(wins if earlier[name] == wins else None for name in "ab"), wins]
+    assert set(plan.reasons.values()) == {"earlier_split_conflict"}
     assert plan.conflicts == 1
+
+
+@pytest.mark.parametrize(("was", "wins"), [({"train", "test"}, "train"), ({"val", "test"}, "val")])
+def test_a_record_on_which_earlier_releases_disagree_ships_and_is_counted(was, wins):
+    found, plan = split(("a", "c", "split"), earlier={"a": was})
+    assert (found, plan.conflicts) == ([wins], 1)
+
+
+@pytest.mark.parametrize(("was", "ships"), [("train", False), ("val", False), ("test", True)])
+def test_a_test_only_record_that_was_elsewhere_is_excluded_and_holds_nobody_else_back(was, ships):
+    found, plan = split(("a", "c", "test_only"), ("b", "c", "split"), earlier={"a": was, "b": was})
+    assert found == (["test", None] if ships else [None, was])
+    assert plan.reasons == ({1: "holdout_overlap"} if ships else {0: "earlier_split_conflict"})
 
 
 def test_test_only_goes_to_test_and_what_joins_it_elsewhere_is_excluded():
@@ -103,8 +135,8 @@ def test_test_only_goes_to_test_and_what_joins_it_elsewhere_is_excluded():
 def test_train_only_pulls_its_cluster_to_train_and_a_held_out_pin_is_a_conflict():
     drawn = cluster_in("test")
     found, plan = split(("a", drawn, "train_only"), ("b", drawn, "split"), earlier={"b": "val"})
-    assert found == ["train", "train"]
-    assert plan.conflicts == 1
+    assert found == ["train", None]
+    assert (plan.reasons, plan.conflicts) == ({1: "earlier_split_conflict"}, 1)
 
 
 def test_no_member_no_split():

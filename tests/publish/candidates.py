@@ -71,7 +71,9 @@ class Alone:
 
 
 def ports() -> Ports:
-    return Ports(PlainRedactor(), English(), Alone(), lambda _key: False)
+    return Ports(
+        PlainRedactor(), English(), Alone(), lambda _key: False, lambda _candidate: lambda _messages: frozenset()
+    )
 
 
 def small_catalog() -> Catalog:
