@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.db import transaction
 
-from mhds.models import User, WorkItem
+from mhds.models import User, WorkItem, WorkState
 from mhds.work import services as work
 from releases import services
 from releases.models import Candidate
 
 BUILD, SCAN, GATES = "release.build", "release.scan", "release.gates"
+PENDING = (WorkState.WAITING, WorkState.RUNNING)
 
 
 def group_of(candidate: Candidate) -> str:
@@ -24,9 +27,15 @@ def start(version: str, *, actor: User | None) -> Candidate:
     return candidate
 
 
+@transaction.atomic
 def start_gates(candidate: Candidate, *, actor: User | None) -> WorkItem:
-    """Ask for the gates on a frozen candidate. Each round of evaluation is its own work, numbered by the events."""
+    """Ask for the gates on a frozen candidate: work of its own each time, but while one round waits or runs, that one.
+
+    The lock makes two who ask at once ask for the same round.
+    """
     services.require_frozen(candidate)
-    number = candidate.events.count()
+    Candidate.objects.select_for_update(no_key=True).get(pk=candidate.pk)
+    asked = WorkItem.objects.filter(kind=GATES, group=group_of(candidate), state__in=PENDING).first()
+    key = asked.key if asked is not None else f"gates:{candidate.pk}:{uuid4().hex}"
     payload = {"candidate": str(candidate.pk), "actor": str(actor.pk) if actor else ""}
-    return work.enqueue(GATES, f"gates:{candidate.pk}:{number}", payload, group=group_of(candidate))
+    return work.enqueue(GATES, key, payload, group=group_of(candidate))

@@ -66,6 +66,40 @@ def test_the_same_bytes_again_are_judged_again_where_they_lie(filled, engineer):
     assert first.contributions.filter(how="built").count() == 1
 
 
+def test_each_request_for_the_gates_is_a_round_of_its_own_whatever_the_state(filled, engineer):
+    """In review a round adds no event to the candidate, and the next request is new work all the same."""
+    candidate = starting.start(VERSION, actor=engineer)
+    work_off()
+    candidate.refresh_from_db()
+    Candidate.objects.filter(pk=candidate.pk).update(state=State.IN_REVIEW)
+    asked = []
+    for _ in range(3):
+        asked.append(starting.start_gates(candidate, actor=engineer).pk)
+        assert work_off() == [starting.GATES]
+    assert len(set(asked)) == 3
+    assert WorkItem.objects.filter(kind=starting.GATES, state=WorkState.DONE).count() == 4
+
+
+@pytest.mark.parametrize("state", [WorkState.WAITING, WorkState.RUNNING])
+def test_who_asks_for_the_gates_while_they_are_asked_for_gets_the_same_round(filled, engineer, state):
+    candidate = starting.start(VERSION, actor=engineer)
+    work_off()
+    candidate.refresh_from_db()
+    first = starting.start_gates(candidate, actor=engineer)
+    WorkItem.objects.filter(pk=first.pk).update(state=state)
+    assert starting.start_gates(candidate, actor=engineer) == first
+
+
+@pytest.mark.parametrize("state", [WorkState.DONE, WorkState.FAILED])
+def test_a_round_that_has_ended_is_never_taken_for_a_new_one(filled, engineer, state):
+    candidate = starting.start(VERSION, actor=engineer)
+    work_off()
+    candidate.refresh_from_db()
+    first = starting.start_gates(candidate, actor=engineer)
+    WorkItem.objects.filter(pk=first.pk).update(state=state)
+    assert starting.start_gates(candidate, actor=engineer) != first
+
+
 def test_a_build_that_died_after_the_freeze_goes_on_from_there(filled, engineer):
     candidate = starting.start(VERSION, actor=engineer)
     item = WorkItem.objects.get(kind=starting.BUILD)
