@@ -33,6 +33,14 @@ class WrongPassword(NotAllowed):
 
 def may_sign(user: User, candidate: Candidate, meaning: Meaning) -> list[str]:
     """Why this person cannot sign so, in words, for the button; empty means they may try."""
+    reasons = refusals(user, candidate, meaning)
+    if candidate.state not in (State.IN_SIGNOFF, State.APPROVED):
+        reasons.append(f"the candidate is {State(candidate.state).value.replace('_', ' ')}, not in sign-off")
+    return reasons
+
+
+def refusals(user: User, candidate: Candidate, meaning: Meaning) -> list[str]:
+    """What about the person is in the way, whatever state the candidate is in."""
     reasons = []
     if not user.holds(ROLE_OF[meaning]):
         reasons.append(f"signing as {meaning.value.replace('_', ' ')} needs the role {ROLE_OF[meaning].words}")
@@ -41,8 +49,6 @@ def may_sign(user: User, candidate: Candidate, meaning: Meaning) -> list[str]:
         reasons.append(f"you contributed to this candidate ({', '.join(hows)})")
     if _other_meaning(user, candidate, meaning):
         reasons.append("you have signed this candidate in another meaning")
-    if candidate.state not in (State.IN_SIGNOFF, State.APPROVED):
-        reasons.append(f"the candidate is {State(candidate.state).value.replace('_', ' ')}, not in sign-off")
     return reasons
 
 

@@ -58,8 +58,9 @@ class Seen:
         return sum(one.current for one in self.stands.values())
 
     def refusals(self) -> list[str]:
-        """Why this person cannot sign now, in words; empty where the form is theirs."""
-        found = signing.may_sign(self.user, self.candidate, self.meaning)
+        """Why this person cannot sign, in words; what blocks everybody is said once, as what is missing."""
+        asked = signing.refusals if self.view.blockers else signing.may_sign
+        found = asked(self.user, self.candidate, self.meaning)
         taken = signing.taken(self.stands[self.meaning], self.user)
         return [*found, taken] if taken else found
 
@@ -148,7 +149,7 @@ def _page(
         "evidence": shown,
         "part": parts.own_part(candidate, seen.user, shown.rounds, shown.waivers),
         "refusals": refusals,
-        "able": [] if not refusals else signing.who_may_sign(candidate, seen.meaning)[:NAMED],
+        "able": [] if not (refusals or view.blockers) else signing.who_may_sign(candidate, seen.meaning)[:NAMED],
         "role": ROLE_OF[seen.meaning].words,
         "open": not refusals and not view.blockers,
         "form": form,
