@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from gates.models import Explanation, GateResult, Waiver
 from gates.rules.base import UNWAIVABLE
-from gates.rules.provenance import forbidden
 from gates.rules.registry import GATES, rules_of
 from mhds import audit
 from mhds.access import require
@@ -132,7 +131,7 @@ def decide_source(
         raise InvalidInput(f"The catalog has no source {source_id}.", hint="Have the engineer add its row first.")
     if kind not in SourceDecision.Kind.values:
         raise InvalidInput(f"{kind!r} is no decision.", hint="Decide approved or excluded.")
-    never = forbidden(source)
+    never = source.forbidden
     if kind == SourceDecision.Kind.APPROVED and never:
         raise InvalidInput(f"{source_id} cannot be approved: {never}.", hint="Mend the row, or exclude the source.")
     decision = SourceDecision.objects.create(

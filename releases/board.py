@@ -234,11 +234,8 @@ def is_moving(candidate: Candidate, work: Iterable[WorkItem]) -> bool:
 
 
 def source_doubt(source: Source, decision: SourceDecision | None) -> str:
-    """Why a source is not read, "" where it is; ``decision`` is the newest on this very row (services.standing)."""
-    if decision is None:
-        return "; ".join(source.doubts)
-    approved = decision.kind == SourceDecision.Kind.APPROVED
-    return "" if approved else f"excluded by compliance: {decision.because}"
+    """Why a source is not read, "" where it is; ``decision`` is the newest on this very row."""
+    return source.standing(decision.kind, decision.because) if decision is not None else source.standing()
 
 
 def group_of(one: Line) -> str:

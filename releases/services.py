@@ -171,12 +171,9 @@ def import_catalog(toml: str, *, actor: User | None) -> CatalogVersion:
 
 
 def standing(source: Source) -> str:
-    """ "" when the source may be read, else why not: the newest decision on this very row, else what the row says."""
+    """ "" when the source may be read, else why not, by the newest decision on this very row."""
     decision = SourceDecision.objects.filter(source_id=source.id, row_digest=source.digest).order_by("-at").first()
-    if decision is not None:
-        approved = decision.kind == SourceDecision.Kind.APPROVED
-        return "" if approved else f"excluded by compliance: {decision.because}"
-    return "; ".join(source.doubts)
+    return source.standing(decision.kind, decision.because) if decision is not None else source.standing()
 
 
 def current_version() -> CatalogVersion:

@@ -210,7 +210,7 @@ def catalog_page(request: HttpRequest) -> HttpResponse:
         (source, board.source_doubt(source, decisions.get(source.digest)), decisions.get(source.digest))
         for source in catalog.sources
     ]
-    waiting = [one for one in sources if one[1] and one[2] is None]
+    waiting = [one for one in sources if one[1] and (one[2] is None or one[2].kind == SourceDecision.Kind.APPROVED)]
     context = {
         "section": "catalog",
         "version": version,

@@ -57,22 +57,7 @@ def judge(inputs: GateInputs, policy: Policy) -> Outcome:  # noqa: ARG001  the s
 
 def standing(source: Source, decisions: dict[tuple[str, str], str] | Any) -> str:
     """ "" when the source may be used, else why not. A decision about this very row goes before what the row says."""
-    never = forbidden(source)
-    if never:
-        return never
-    decision = decisions.get((source.id, source.digest))
-    if decision is None:
-        return "; ".join(source.doubts)
-    return "" if decision == "approved" else "excluded by compliance"
-
-
-def forbidden(source: Source) -> str:
-    """What no approval can heal: the row itself names no licence, or one that forbids this use."""
-    if not source.license_tag:
-        return "the row names no licence"
-    if "ND" in source.license_tag.upper().split("-"):
-        return f"{source.license_tag} forbids derivatives"
-    return "use for training is prohibited" if "training" in source.prohibited_uses else ""
+    return source.standing(decisions.get((source.id, source.digest), ""))
 
 
 def _groups(inputs: GateInputs) -> list[_Group]:
@@ -177,6 +162,8 @@ def _unread(inputs: GateInputs) -> Iterator[Finding]:
             continue
         if source is None:
             todo = "No source of the catalog covers them. Add a row, have compliance decide, and build again."
+        elif source.forbidden:
+            todo = f"Its row: {source.forbidden}, and no approval heals that. Mend the row, or record it as excluded."
         elif decision == "approved":
             todo = "It was approved after the build. Build again to read it."
         else:

@@ -78,19 +78,41 @@ class Source:
         found = []
         if self.license_status != "verified":
             found.append(f"licence status is {self.license_status or 'missing'}")
-        if not self.license_tag:
-            found.append("no licence")
-        elif "ND" in self.license_tag.upper().split("-"):
-            found.append(f"{self.license_tag} forbids derivatives")
+        found += self._forbids
         if "training" not in self.allowed_uses:
             found.append("use for training is not allowed")
-        if "training" in self.prohibited_uses:
-            found.append("use for training is prohibited")
         if not self.approved_by or not self.approved_at:
             found.append("nobody approved it")
         if not self.acquisition:
             found.append("how it was acquired is not said")
         return tuple(found)
+
+    @property
+    def _forbids(self) -> list[str]:
+        found = []
+        if not self.license_tag:
+            found.append("no licence")
+        elif "ND" in self.license_tag.upper().split("-"):
+            found.append(f"{self.license_tag} forbids derivatives")
+        if "training" in self.prohibited_uses:
+            found.append("use for training is prohibited")
+        return found
+
+    @property
+    def forbidden(self) -> str:
+        """What no approval heals: the row names no licence, or one that forbids this use. "" where it is open."""
+        return "; ".join(self._forbids)
+
+    def standing(self, decision: str = "", because: str = "") -> str:
+        """ "" when the source may be read, else why not: by a decision on this very row, without one by the row itself.
+
+        The one place that decides. ``decision`` is ``approved``, ``excluded`` or "" for none; any other word is a no.
+        """
+        if not decision:
+            return "; ".join(self.doubts)
+        if decision != "approved":
+            return f"excluded by compliance: {because}" if because else "excluded by compliance"
+        return f"{self.forbidden}: no approval heals that" if self.forbidden else ""
 
 
 @dataclass(frozen=True)

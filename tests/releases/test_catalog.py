@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import replace
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,6 +191,41 @@ def test_the_newest_decision_on_the_very_row_counts_before_the_row():
     decide(pending, kinds.EXCLUDED)
     assert services.standing(pending) == "excluded by compliance: so"
     assert services.standing(replace(pending, attribution="edited")) == "licence status is pending"
+
+
+FORBIDS = [
+    ({"license_tag": "CC-BY-ND-4.0"}, "forbids derivatives"),
+    ({"license_tag": ""}, "no licence"),
+    ({"prohibited_uses": ("training",)}, "use for training is prohibited"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("changed", "said"), FORBIDS)
+def test_no_approval_heals_a_row_that_forbids_the_use(changed, said):
+    row = replace(APPROVED, **changed)
+    SourceDecision.objects.create(source_id=row.id, row_digest=row.digest, kind="approved", because="so")
+    assert said in services.standing(row)
+
+
+def test_a_decision_of_an_unknown_word_opens_nothing():
+    assert APPROVED.standing("approved") == ""
+    assert APPROVED.standing("Approved")
+
+
+@pytest.mark.django_db
+def test_the_catalog_page_shows_a_forbidden_source_with_its_reason_and_no_way_to_approve_it(home):
+    home.use(catalog_toml(source_row("priority", license_tag="CC-BY-ND-4.0"), source_row("edge_cases")))
+    row = services.current_catalog().source_by_id["priority"]
+    SourceDecision.objects.create(source_id=row.id, row_digest=row.digest, kind="approved", because="seen")
+    client = Client()
+    client.force_login(person("compliance", Role.COMPLIANCE))
+    page = client.get("/catalog/").content.decode()
+    assert "CC-BY-ND-4.0 forbids derivatives: no approval heals that" in page
+    assert "Approve edge_cases" in page
+    assert "Approve priority" not in page
+    assert "Exclude priority" in page
+    assert ">priority</span>" in page.split('aria-label="What waits"')[1].split("</section>")[0]
 
 
 @pytest.mark.django_db
