@@ -22,6 +22,7 @@ ANSWERS: dict[str, tuple[Role, str]] = {
     "privacy": (Role.COMPLIANCE, "Look at the findings of"),
     "provenance": (Role.COMPLIANCE, "Decide about the sources in"),
 }
+AGAIN = "Run the gates again"
 REVIEWED = frozenset({State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED})
 
 
@@ -41,9 +42,9 @@ def _acts(candidate: Candidate, blockers: Sequence[str]) -> Iterator[Act]:
             if gate not in again:
                 yield _answer(candidate, gate, how)
         if again or not blockers:
-            yield Act(Role.ENGINEER, "Run the gates again", panel, apart=False)
+            yield Act(Role.ENGINEER, AGAIN, panel, also=(Role.LEAD,), apart=False)
     elif found:
-        yield Act(Role.ENGINEER, "Run the gates again", panel, apart=False)
+        yield Act(Role.ENGINEER, AGAIN, panel, also=(Role.LEAD,), apart=False)
 
 
 def _answer(candidate: Candidate, gate: str, how: str) -> Act:

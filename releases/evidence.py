@@ -31,12 +31,14 @@ class Act:
     role: Role
     words: str
     url: str = ""
+    also: tuple[Role, ...] = ()
     apart: bool = True
     people: frozenset[UUID] | None = None
 
 
 Collector = Callable[[Candidate], Evidence]
-Checker = Callable[[Candidate], Iterable[Check]]
+# Given what is missing by collector, so that nothing is computed twice for one page.
+Checker = Callable[[Candidate, Mapping[str, Sequence[str]]], Iterable[Check]]
 # Candidate -> collector -> what is missing, in words: of this moment on a page, of the last move on the board.
 Missing = Mapping[UUID, Mapping[str, Sequence[str]]]
 # Asked for many candidates at once, so that a board costs no more than a page.

@@ -69,10 +69,12 @@ def steps(
 
 
 def _step(act: Act, user: User, *, contributed: bool) -> Step:
-    mine = user.holds(act.role) and not (act.apart and contributed)
+    mine = user.holds(act.role, *act.also) and not (act.apart and contributed)
     if act.people is not None:
         mine = mine and user.pk in act.people
-    owner = f"{act.role.words}{' who had no hand in it' if act.apart and act.role is Role.LEAD else ''}"
+    owner = " or ".join(role.words for role in (act.role, *act.also))
+    if act.apart and act.role is Role.LEAD:
+        owner += " who had no hand in it"
     return Step(act.words, owner, act.url, mine)
 
 
@@ -96,7 +98,9 @@ def _own(candidate: Candidate, missing: Mapping[str, Sequence[str]]) -> list[Act
 
 
 def _to_publish(url: str, missing: Mapping[str, Sequence[str]]) -> list[Act]:
-    """``storage`` was asked for only once approved; the board's last evidence says so, and the page asks again."""
+    """Where an app above misses something, that app says what is next. The board's last move asked no bucket yet."""
+    if any(missing.get(name) for name in ("gates", "rounds", "signatures")):
+        return []
     unconfirmed = [words for words in missing.get("storage", ()) if words.startswith("the approval of the source")]
     if unconfirmed:
         many = "" if len(unconfirmed) == 1 else "s"

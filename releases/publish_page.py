@@ -48,9 +48,10 @@ def publish(request: HttpRequest, version: str) -> HttpResponse:
     }
     if State(candidate.state) in WRITING:
         context |= _progress(candidate, publication, user)
-        if request.headers.get("HX-Request"):
-            return render(request, "releases/_publishing.html", {**context, "fresh": True})
-    return render(request, "releases/publish.html", context | _standing(candidate, publication, user))
+    context |= _standing(candidate, publication, user)
+    if request.headers.get("HX-Request") and State(candidate.state) in WRITING:
+        return render(request, "releases/_publishing.html", {**context, "fresh": True})
+    return render(request, "releases/publish.html", context)
 
 
 def candidate_of(request: HttpRequest, version: str) -> Candidate:
@@ -79,11 +80,12 @@ def _standing(candidate: Candidate, publication: Publication | None, user: User)
     if State(candidate.state) in WRITING:
         return context
     collected, written = evidence.collect(candidate), _written(candidate)
-    reasons = asking.reasons(candidate, user, collected)
+    others = asking.other_signers(candidate, user)
+    reasons = asking.reasons(candidate, user, collected, others)
     if written:
         lie = "object lies" if written == 1 else "objects lie"
         reasons.append(asking.Reason(f"{written:,} {lie} under its prefix already", "build under a new version"))
-    checks = asking.checks(candidate, user, collected, written or 0)
+    checks = asking.checks(candidate, user, collected, others=others, written=written or 0)
     return context | {
         "reasons": reasons,
         "checks": checks,

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from releases.evidence import Check
 from releases.models import Candidate
-from reviews.models import Escalation, Round
+from reviews.models import Escalation, Seat
 from reviews.plans import RoundKind
-from reviews.standing import standing
-from reviews.verdicts import Verdict
+from reviews.states import Meaning
+
+NOBODY = ("nobody has said how it stands",)
 
 
-def checks(candidate: Candidate) -> Iterator[Check]:
-    evaluations = [one.evaluation for one in Round.objects.of(candidate)]
-    passed = sum(one is not None and one.verdict == Verdict.PASS for one in evaluations)
+def checks(candidate: Candidate, missing: Mapping[str, Sequence[str]]) -> Iterator[Check]:
+    """``missing`` names each round, alarm and signature that is in the way; without any evidence all are."""
+    rounds, signatures = missing.get("rounds", NOBODY), missing.get("signatures", NOBODY)
+    names = {kind: f"the round {kind.value.replace('_', ' ')} " for kind in RoundKind}
+    passed = 0 if rounds is NOBODY else sum(not any(one.startswith(name) for one in rounds) for name in names.values())
     yield Check("Rounds", f"{passed} of {len(RoundKind)} pass", passed == len(RoundKind))
     waiting = Escalation.objects.filter(item__round__candidate=candidate, closed_at=None).count()
-    yield Check("Escalations", f"{waiting} open", not waiting)
-    found = standing(candidate).values()
-    current = [one for one in found if one.current]
-    people = len({one.signature.signer_id for one in current if one.signature is not None})
-    words = f"{len(current)} of {len(found)} current, by {people} {'person' if people == 1 else 'people'}"
-    holds = len(current) == len(found) == people
-    yield Check("Signatures", "; ".join([words, *(one.words for one in found if not one.current)]), holds)
+    alarms = [one for one in rounds if "escalation" in one]
+    yield Check("Escalations", "; ".join([f"{waiting} open", *alarms]), not waiting and not alarms)
+    current = max(0, len(Meaning) - len(signatures)) if signatures is not NOBODY else 0
+    people = Seat.objects.filter(candidate=candidate).values("holder").distinct().count()
+    words = f"{current} of {len(Meaning)} current, {people} {'person' if people == 1 else 'people'} signed"
+    holds = not signatures and current == len(Meaning) == people
+    heads = [one.partition(":")[0] for one in signatures]  # the answer above says why
+    yield Check("Signatures", "; ".join([words, *heads]), holds)

@@ -47,7 +47,7 @@ def acts(candidates: Sequence[Candidate], missing: Missing) -> Mapping[UUID, lis
     reviewed = [one for one in candidates if one.state == State.IN_REVIEW]
     rounds = _rounds(reviewed) if reviewed else {}
     found = {one.pk: list(_in_review(one, rounds.get(one.pk, []), missing.get(one.pk, {}))) for one in reviewed}
-    signing = [one for one in candidates if one.state == State.IN_SIGNOFF]
+    signing = [one for one in candidates if one.state in {State.IN_SIGNOFF, State.APPROVED}]
     return found | {one.pk: list(_in_signoff(one, missing.get(one.pk, {}))) for one in signing}
 
 
@@ -114,7 +114,7 @@ def _scoring(one: _Progress, page: str) -> Act:
 def _in_signoff(candidate: Candidate, missing: Mapping[str, Sequence[str]]) -> Iterator[Act]:
     """Where gates or rounds are not in order nobody signs: the gates say what to do, a round is opened again."""
     if missing.get("rounds"):
-        yield Act(Role.LEAD, "Open a round again", link("reviews", candidate))
+        yield Act(Role.LEAD, "Look at the rounds", link("reviews", candidate))
     if missing.get("rounds") or missing.get("gates"):
         return
     for meaning in Meaning:

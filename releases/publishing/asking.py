@@ -35,7 +35,7 @@ class Reason:
     whose: str
 
 
-def reasons(candidate: Candidate, user: User, collected: Sequence[Evidence]) -> list[Reason]:
+def reasons(candidate: Candidate, user: User, collected: Sequence[Evidence], others: int) -> list[Reason]:
     """Why this person cannot publish this candidate now; empty for a lead for whom everything holds."""
     found = []
     if candidate.state not in MOVES[Action.PUBLISH].sources:
@@ -45,41 +45,45 @@ def reasons(candidate: Candidate, user: User, collected: Sequence[Evidence]) -> 
     other = Candidate.objects.filter(state=State.PUBLISHING).exclude(pk=candidate.pk).select_related("release").first()
     if other is not None:
         found.append(Reason(f"{other.release.version} is being published", "it has to end first"))
-    return found + list(_about(candidate, user))
+    return found + list(_about(candidate, user, others))
 
 
-def _about(candidate: Candidate, user: User) -> Iterator[Reason]:
+def _about(candidate: Candidate, user: User, others: int) -> Iterator[Reason]:
     if not user.holds(Role.LEAD):
         yield Reason("publishing is for a release lead", "a release lead who had no hand in the candidate")
         return
     if candidate.contributions.filter(user=user).exists():
         yield Reason("you contributed to this candidate", "another release lead")
-    if len(_other_signers(candidate, user)) < 2:
+    if others < 2:
         yield Reason("fewer than two people other than you have signed", "two more people sign")
 
 
-def _other_signers(candidate: Candidate, user: User) -> set[str]:
-    return {one.person for one in attachments.signatures_of(candidate)} - {str(user.pk)}
+def other_signers(candidate: Candidate, user: User) -> int:
+    """How many people beside this one have signed, each signature current."""
+    return len({one.person for one in attachments.signatures_of(candidate)} - {str(user.pk)})
 
 
-def checks(candidate: Candidate, user: User, collected: Sequence[Evidence], written: int) -> list[Check]:
+def checks(
+    candidate: Candidate, user: User, collected: Sequence[Evidence], *, others: int, written: int
+) -> list[Check]:
     """Every line of the table; what no app answers for does not hold, what nobody measures is said to be so."""
-    found = {check.name: check for name in sorted(evidence.CHECKERS) for check in evidence.CHECKERS[name](candidate)}
+    missing = {one.name: one.missing for one in collected}
+    given = [check for name in sorted(evidence.CHECKERS) for check in evidence.CHECKERS[name](candidate, missing)]
+    found = {check.name: check for check in given}
     above = [found.get(name, Check(name, "nobody answers for this", holds=False)) for name in FROM_ABOVE]
     return [
         *above,
-        _publisher(candidate, user),
+        _publisher(candidate, user, others),
         *_bucket(candidate, collected),
         _prefix(candidate, written),
         *_unmeasured(),
     ]
 
 
-def _publisher(candidate: Candidate, user: User) -> Check:
+def _publisher(candidate: Candidate, user: User, others: int) -> Check:
     if not user.holds(Role.LEAD):
         return Check("Publisher", "a release lead; you are not one", holds=False)
     contributed = candidate.contributions.filter(user=user).exists()
-    others = len(_other_signers(candidate, user))
     words = "you contributed to it" if contributed else "you contributed nothing"
     return Check("Publisher", f"{words}; {others} other people signed", not contributed and others >= 2)
 

@@ -2,6 +2,7 @@
 
 ``pages``: the demo at a twentieth of its size, and beside it a release that is being built and one whose build failed.
 ``journey``: accounts, catalog and a bucket with one broken file and one unapproved source; nothing is built yet.
+``approved``: one release that was reviewed and signed, and that a lead may publish now.
 ``empty``: accounts, and nothing else.
 ``scoring``: a small candidate in review whose rounds are handed out.
 """
@@ -13,12 +14,13 @@ import os
 import sys
 
 import django
+from django.conf import settings
 from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mhds.settings")
 django.setup()
 
-from mhds.demo import accounts, setup  # noqa: E402  Django first
+from mhds.demo import accounts, published, reviewed, setup  # noqa: E402  Django first
 from mhds.demo.bucket import BROKEN, OUTSIDE_KEY  # noqa: E402
 from mhds.models import WorkItem, WorkState  # noqa: E402
 from releases import services, starting  # noqa: E402
@@ -63,6 +65,19 @@ def wanted(key: str) -> bool:
     return key == BROKEN_FILE or (not key.startswith(BROKEN) and key != OUTSIDE_KEY)
 
 
+def approved() -> None:
+    """A release that was reviewed and signed, and that a lead may publish now."""
+    setup.SIZE = SIZE
+    setup.write_info(demo=True)
+    settings.DEMO = True
+    people = accounts.make_accounts()
+    services.import_catalog(setup.CATALOG.read_text(encoding="utf-8"), actor=people["engineer"])
+    candidate = setup.built("published", setup.Upload.FIRST, people)
+    reviewed.start(candidate, people)
+    reviewed.finish(candidate, people["lead"])
+    published.sign(candidate, people)
+
+
 def empty() -> None:
     accounts.make_accounts()
 
@@ -71,7 +86,7 @@ def scoring() -> None:
     prepare_scoring.fill()
 
 
-WHAT = {"pages": pages, "journey": journey, "empty": empty, "scoring": scoring}
+WHAT = {"pages": pages, "approved": approved, "journey": journey, "empty": empty, "scoring": scoring}
 
 if __name__ == "__main__":
     call_command("migrate", verbosity=0, interactive=False)

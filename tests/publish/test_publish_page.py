@@ -32,7 +32,7 @@ def above(installation, monkeypatch):
     said = {"gates": ("Gates", "Waivers"), "reviews": ("Rounds", "Escalations", "Signatures")}
     for app, names in said.items():
         made = [Check(name, "as it should be", holds=True) for name in names]
-        monkeypatch.setitem(evidence.CHECKERS, app, lambda _candidate, made=made: made)
+        monkeypatch.setitem(evidence.CHECKERS, app, lambda _candidate, _missing, made=made: made)
 
 
 def client_of(user):
@@ -124,7 +124,7 @@ def test_objects_under_the_prefix_are_in_the_way(candidate, lead):
 def test_progress_counts_objects_and_asks_again_until_it_ends(candidate, lead):
     item = start_publish(candidate, lead, candidate.content_digest)
     asked = {"HX-Request": "true"}
-    assert "The plan is being made" in client_of(lead).get(URL, headers=asked).content.decode()
+    assert "a worker takes it up next" in client_of(lead).get(URL, headers=asked).content.decode()
     publication = plan.make(candidate, lead)
     whole = len(publication.files) + 1
     row = publication.files[0]
