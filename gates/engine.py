@@ -10,6 +10,7 @@ from gates.policy import current_policy
 from gates.scan import tags
 from gates.scan.clusterer import BuildClusterer
 from gates.scan.detectors import default_detector
+from gates.scan.keys import readable
 from gates.scan.redact import PlaceholderRedactor
 from gates.scan.scan import Scanner
 from gates.scan.tokens import TiktokenTokenizer
@@ -39,9 +40,8 @@ def scanner() -> Scanner:
 
 def identifies(key: str) -> bool:
     """True when an object key itself holds an identifier: keys are scanned like text."""
-    readable = key.replace("/", " ").replace("_", " ")
     threshold = current_policy().threshold_bp
-    found = scanner().detector.detect((Message("user", readable),), "en")
+    found = scanner().detector.detect((Message("user", readable(key)),), "en")
     return any(span.score_bp >= threshold and span.entity not in NOT_IN_KEYS for span in found)
 
 
