@@ -23,7 +23,7 @@ ROUNDS = ("bias_foundation", "clinician_edge", "clinician_foundation", "privacy"
 
 
 def step(data_dir: Path, name: str) -> str:
-    done = run("-m", "tests.demo.installation", name, env=environment(MHDS_DATA_DIR=str(data_dir)))
+    done = run("-m", "tests.demo.installation", name, env=environment(MHDS_DATA_DIR=str(data_dir)), timeout=280)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

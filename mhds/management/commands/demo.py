@@ -40,6 +40,8 @@ class Command(BaseCommand):
             info = setup.prepare(self.stdout.write)
         except MhdsError as error:
             sys.exit(f"{error.message}\n{error.hint}".strip())
+        except KeyboardInterrupt:
+            sys.exit("\ninterrupted; the next make demo goes on from here")
         except workflow.StepFailed as failed:
             sys.exit(f"{failed.step}: {failed.error.message}\n{failed.error.hint}".strip())
         if options["prepare_only"]:
