@@ -20,7 +20,7 @@ from reviews.models import Assignment, Draft
 from reviews.pages.common import number_of
 from reviews.pages.form import comments_of, payload_of
 from reviews.pages.screen import context_of
-from reviews.pages.work import own_round
+from reviews.pages.work import OwnRound, own_round
 from reviews.scoring import InvalidScore
 from reviews.states import AssignmentState, RoundState
 
@@ -46,6 +46,11 @@ def _is_waiting(mine: Assignment) -> bool:
     return mine.state == AssignmentState.ASSIGNED and mine.item.round.state == RoundState.SCORING
 
 
+def _is_past_limit(own: OwnRound, mine: Assignment) -> bool:
+    """A tagged record not begun, after the person's own limit for the day."""
+    return mine.item.is_critical and own.has_had_enough and not hasattr(mine, "draft")
+
+
 def _draft_of(mine: Assignment) -> dict[str, Any]:
     if not hasattr(mine, "draft"):
         return {"payload": {}, "comments": [], "version": 0}
@@ -61,7 +66,7 @@ def item(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         messages.info(request, "That record is not waiting for you any more.")
         return redirect("my-work")
     own, draft = own_round(user, mine.item.round), _draft_of(mine)
-    if mine.item.is_critical and own.has_had_enough and not draft["version"]:
+    if _is_past_limit(own, mine):
         messages.info(request, own.rest_words)
         return _go(own.following)
     context = context_of(user, mine, own, **draft, unveiled="unveiled" in request.GET)
@@ -163,13 +168,21 @@ def act(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
             messages.success(request, "Escalated. Nobody reads this record until a named person has closed it.")
             return _next(request, mine)
         case "opened":
-            scoring.opened(user, mine)
-            return JsonResponse({})
+            return _opened(request, user, mine)
         case "undo":
             mine = _undo(request, user)
         case _:
             raise InvalidInput("There is no such act on a record.", hint="Reload the page.")
     return _go(mine, by_script=_by_script(request))
+
+
+def _opened(request: HttpRequest, user: User, mine: Assignment) -> HttpResponse:
+    own = own_round(user, mine.item.round)
+    if _is_past_limit(own, mine):
+        messages.info(request, own.rest_words)
+        return _go(own.following, by_script=True)
+    scoring.opened(user, mine)
+    return JsonResponse({})
 
 
 def _undo(request: HttpRequest, user: User) -> Assignment:

@@ -7,6 +7,7 @@ import { post, words } from "./net.js";
 import { mount } from "./record.js";
 
 const RETRY = 5_000;
+const LEFT = 30_000;  // after so long without a change, what another window left is nobody's at this moment
 const first = document.getElementById("screen");
 const journal = journalOf(first.dataset.person);
 const ahead = aheadOf();
@@ -41,9 +42,9 @@ const show = (screen, { done = 0 } = {}) => {
 
 const opened = async (one) => {
   const answer = await post(one.screen.dataset.act, { act: "opened", csrfmiddlewaretoken: token() });
-  if (answer.ok || answer.offline || answer.out) return;
-  one.turns.forget();  // held up since it was read ahead: nobody reads it now
-  location.assign(one.screen.dataset.work);
+  if (answer.offline || answer.out || (answer.ok && !answer.told.next)) return;
+  one.turns.forget();  // held up since it was read ahead, or past the person's own limit for the day
+  location.assign(answer.told.next ?? one.screen.dataset.work);
 };
 
 /** Leave a record: what was read ahead is shown at once, and the record comes back if the server refuses. */
@@ -52,14 +53,13 @@ const leave = async (one, job) => {
   one.isLeaving = true;
   outgoing.set(one.screen.dataset.assignment, { one, job });
   if (job.keeps) one.saver.keep({ url: job.url, submit: true });
-  const sent = send(one, job);
+  job.sent = send(one, job);
   const next = await ahead.take(one.screen);
-  if (next) {
-    show(next, { done: job.done });
-    opened(record);
-  }
-  const answer = await sent;
-  if (answer.ok && record === one) location.assign(answer.told.next);
+  if (next) show(next, { done: job.done });
+  const answer = await job.sent;
+  if (!answer.ok) return;
+  if (record === one) location.assign(answer.told.next);
+  else if (record.screen === next) opened(record);
 };
 
 const send = async (one, job) => {
@@ -115,7 +115,7 @@ const flag = async (one) => {
 };
 const undo = async (one) => {
   if (one.undo()) return;
-  for (const { one: other } of outgoing.values()) await other.saver.settle();
+  await Promise.all([...outgoing.values()].map(({ job }) => job.sent));
   const answer = await post(one.screen.dataset.act, { act: "undo", csrfmiddlewaretoken: token() });
   if (answer.ok) location.assign(answer.told.next);
   else if (answer.offline) one.saver.offline();
@@ -149,17 +149,23 @@ const wire = (one) => {
 const flush = async () => {
   for (const { one, job } of [...outgoing.values()]) {
     if (job.isUnderWay) continue;
-    const answer = await send(one, job);
+    job.sent = send(one, job);
+    const answer = await job.sent;
     if (answer.ok && record === one) return location.assign(answer.told.next);
     if (answer.offline) return;
   }
   for (const [id, entry] of journal.all()) {
     if (outgoing.has(id)) continue;
     if (id === record.screen.dataset.assignment) { if (!record.saver.isDirty() && !record.saver.isStopped()) await record.saver.now(); continue; }
+    // Another window may be writing it at this moment; and what was refused once waits for the person.
+    if (entry.refused || Date.now() - entry.at < LEFT) continue;
     const body = new URLSearchParams([...entry.fields, ["csrfmiddlewaretoken", token()]]);
     const answer = await post(entry.url, body);
     if (answer.ok) journal.drop(id);
-    else if (!answer.offline) record.saver.tell("one earlier record is kept here: open My work", "off");
+    else if (!answer.offline && !answer.out) {
+      journal.keep(id, { ...entry, refused: true });
+      record.saver.tell("an earlier record was not taken, and is kept here: open it again", "off");
+    }
   }
 };
 

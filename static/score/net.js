@@ -18,7 +18,7 @@ export const post = async (url, fields) => {
 
 /** The words of a refusal, with what to do about it. */
 export const words = ({ told, out }) => {
-  if (out) return "you are signed out: sign in in another tab, then submit again";
+  if (out) return "you are signed out; what you entered is kept here: sign in and open the record again";
   return [told.title, told.detail].filter(Boolean).join(" ") || "the server did not take it";
 };
 

@@ -15,7 +15,7 @@ export const saverOf = (screen, journal) => {
   const saved = () => tell(`saved ${clock()}`, "ok");
   const offline = () => tell(`offline, ${journal.all().length} kept here`, "off");
   const fields = () => [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
-  const keep = (more = {}) => journal.keep(id, { url: screen.dataset.draft, fields: fields(), ...more });
+  const keep = (more = {}) => journal.keep(id, { url: screen.dataset.draft, fields: fields(), at: Date.now(), ...more });
 
   const send = async () => {
     clearTimeout(timer);

@@ -213,7 +213,7 @@ def test_an_escalation_hides_the_text_at_once_and_goes_on(opens: Opens) -> None:
     press(page, "e")
     page.get_by_label("A minor is concerned").check()
     page.locator("#escalate-reason").fill("The person says that they are fifteen.")
-    page.evaluate("window.fetch = () => new Promise(() => { })")  # the answer never comes
+    page.evaluate("() => { window.fetch = () => new Promise(() => { }) }")  # the answer never comes
     page.get_by_role("button", name="Escalate this record").click()
     expect(page.locator(".turn-text").first).to_be_hidden()
     page.reload()
