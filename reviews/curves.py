@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reviews.plans import RISK, TABLE_RATES_BP, Plan, acceptance_chance, curve, percent
 
@@ -67,10 +68,18 @@ def chart(usable: Sequence[Plan], population: int, chosen: Plan) -> Chart | None
 
 def _line(plan: Plan, population: int, is_chosen: bool) -> Line:
     points = [(failing, float(acceptance_chance(plan.stages, population, failing))) for failing in _steps(population)]
-    places = [(_x(10_000 * failing / population), _y(chance), chance) for failing, chance in points]
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _chance in places)
-    at = next((place for place in places if place[2] <= LABEL_AT.get(plan.id, 0.5)), places[-1])
-    return Line(plan, path, f"{min(at[0] + 7, RIGHT - 90):.1f}", f"{at[1] - 2:.1f}", is_chosen)
+    places = [(_x(10_000 * failing / population), accepted) for failing, accepted in points]
+    path = "M" + "L".join(f"{x:.1f} {_y(accepted):.1f}" for x, accepted in places)
+    chance = LABEL_AT.get(plan.id, 0.5)
+    return Line(plan, path, f"{min(_crossing(places, chance) + 8, RIGHT - 90):.1f}", f"{_y(chance):.1f}", is_chosen)
+
+
+def _crossing(places: Sequence[tuple[float, float]], chance: float) -> float:
+    """Where the falling line passes that chance; its end, where it never does."""
+    for (x, before), (x_after, after) in pairwise(places):
+        if after <= chance < before:
+            return x + (x_after - x) * (before - chance) / (before - after)
+    return places[-1][0]
 
 
 def _steps(population: int) -> list[int]:

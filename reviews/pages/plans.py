@@ -24,7 +24,16 @@ class Tier:
     scorings: int
     hours: float
     is_default: bool
-    reads_all: bool
+
+    @property
+    def work(self) -> str:
+        """``149 drawn, 0 allowed``; ``all 24 read, 0 allowed``."""
+        reads_all = 0 < self.drawn < self.plan.size
+        drawn = f"all {self.drawn:,} read" if reads_all else f"{self.plan.size:,} drawn"
+        later = self.plan.stages[1:]
+        if later and not reads_all:
+            return f"{drawn}; on {later[0].accept} failure {later[0].size:,} more"
+        return f"{drawn}, {self.plan.accept} allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,6 @@ def tiers(shown: RoundPreview, own: Pace) -> list[Tier]:
                 scorings=scorings,
                 hours=plans.hours(scorings, own.minutes),
                 is_default=plan == chosen,
-                reads_all=drawn == shown.population,
             )
         )
     return found

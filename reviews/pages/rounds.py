@@ -44,6 +44,10 @@ class Shown:
     conditions: list[Condition] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
+    @property
+    def met(self) -> int:
+        return sum(condition.met for condition in self.conditions)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
