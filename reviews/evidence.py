@@ -7,16 +7,23 @@ from django.db.models import Count, Q
 from releases.lifecycle import Evidence
 from releases.models import Candidate
 from reviews.judging import recheck
-from reviews.models import Escalation, Round
+from reviews.models import Round
 from reviews.plans import RoundKind
 from reviews.verdicts import Verdict
 
 
 def rounds_evidence(candidate: Candidate) -> Evidence:
     """All four rounds exist for this content, are evaluated and pass, and nobody's alarm is open or was right."""
-    rounds = {one.kind: one for one in Round.objects.of(candidate).select_related("candidate")}
+    opened = Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations")
+    alarm = Q(items__escalations__isnull=False)
+    told = opened.annotate(
+        waiting=Count("items__escalations", filter=alarm & Q(items__escalations__closed_at=None)),
+        confirmed=Count("items__escalations", filter=alarm & Q(items__escalations__is_confirmed=True)),
+    )
+    rounds = {one.kind: one for one in told}
     missing = [text for kind in RoundKind for text in _in_the_way(kind, rounds.get(kind.value))]
-    return Evidence("rounds", tuple(missing + _alarms(candidate)))
+    waiting, confirmed = (sum(getattr(one, name) for one in rounds.values()) for name in ("waiting", "confirmed"))
+    return Evidence("rounds", tuple(missing + _alarms(waiting, confirmed)))
 
 
 def _in_the_way(kind: RoundKind, round_: Round | None) -> list[str]:
@@ -32,11 +39,7 @@ def _in_the_way(kind: RoundKind, round_: Round | None) -> list[str]:
     return [*changed, f"{name} {outcome}{because}"]
 
 
-def _alarms(candidate: Candidate) -> list[str]:
-    mine = Escalation.objects.filter(item__round__candidate=candidate)
-    told = mine.aggregate(
-        waiting=Count("pk", filter=Q(closed_at=None)), confirmed=Count("pk", filter=Q(is_confirmed=True))
-    )
-    waiting, confirmed = told["waiting"], told["confirmed"]
-    words = [f"{waiting:,} escalations are open"] if waiting else []
-    return words + ([f"{confirmed:,} escalations were confirmed"] if confirmed else [])
+def _alarms(waiting: int, confirmed: int) -> list[str]:
+    words = [f"{waiting:,} {'escalation is' if waiting == 1 else 'escalations are'} open"] if waiting else []
+    was = "escalation was" if confirmed == 1 else "escalations were"
+    return words + ([f"{confirmed:,} {was} confirmed"] if confirmed else [])

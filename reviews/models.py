@@ -92,8 +92,10 @@ class Round(models.Model):
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """The verdict in force; none while the round is open."""
-        return self.evaluations.order_by("-number").first() if self.state == RoundState.EVALUATED else None
+        """The verdict in force; none while the round is open. Asks nothing where the evaluations were prefetched."""
+        if self.state != RoundState.EVALUATED:
+            return None
+        return max(self.evaluations.all(), key=lambda one: one.number, default=None)
 
 
 class Draw(AppendOnly):

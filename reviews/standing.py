@@ -87,7 +87,7 @@ def _previous(candidate: Candidate) -> str:
 
 def statement_of(candidate: Candidate) -> str:
     """The sentences to sign; empty unless all four rounds are evaluated."""
-    rounds = list(Round.objects.of(candidate).select_related("candidate"))
+    rounds = list(Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations"))
     if len(rounds) != len(RoundKind) or any(one.state != RoundState.EVALUATED for one in rounds):
         return ""
     return signoff_statement([facts_of(one) for one in rounds], family_sizes(candidate))
@@ -106,7 +106,7 @@ def snapshot(candidate: Candidate) -> dict[str, Any]:
     """Digests of all that a signature rests on, by what each is called when it changes."""
     return {
         "content": candidate.content_digest,
-        "rounds": {one.kind: _round(one) for one in Round.objects.of(candidate)},
+        "rounds": {one.kind: _round(one) for one in Round.objects.of(candidate).prefetch_related("evaluations")},
         "gates": {
             gate: {"verdict": one.result.verdict, "report_sha256": one.result.report_sha256} if one.result else {}
             for gate, one in standing_results(candidate).items()

@@ -111,7 +111,8 @@ def earlier(candidate: Candidate, view: SigningView) -> Earlier | None:
 
 
 def evidence(candidate: Candidate, view: SigningView) -> Evidence:
-    opened = {one.kind: one for one in Round.objects.of(candidate).select_related("candidate")}
+    rounds = Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations")
+    opened = {one.kind: one for one in rounds}
     lines = [round_line(opened[kind.value]) for kind in RoundKind if kind.value in opened]
     now = timezone.now()
     waivers = Waiver.objects.in_force(candidate, now).select_related("asked_by", "granted_by")
