@@ -64,6 +64,11 @@ class Seen:
         taken = signing.taken(self.stands[self.meaning], self.user)
         return [*found, taken] if taken else found
 
+    def others(self) -> list[User]:
+        """Who can sign instead; after a refusal, nobody but the one who gave it."""
+        able = signing.who_may_sign(self.candidate, self.meaning)
+        return [one for one in able if not signing.taken(self.stands[self.meaning], one)]
+
 
 def look(request: HttpRequest, candidate: Candidate, meaning: Meaning) -> Seen:
     view = signing_view(candidate)
@@ -149,7 +154,7 @@ def _page(
         "evidence": shown,
         "part": parts.own_part(candidate, seen.user, shown.rounds, shown.waivers),
         "refusals": refusals,
-        "able": [] if not (refusals or view.blockers) else signing.who_may_sign(candidate, seen.meaning)[:NAMED],
+        "able": seen.others()[:NAMED] if refusals or view.blockers else [],
         "role": ROLE_OF[seen.meaning].words,
         "open": not refusals and not view.blockers,
         "form": form,

@@ -123,6 +123,7 @@ def test_a_decline_needs_its_reason_and_is_kept_shown_and_anothers_obstacle(sign
         assert FORM not in page
         assert "clinician1 declined to sign as clinician" in page
         assert "two replies worry me" in page
+        assert "Who can sign as clinician: clinician1." in page
 
 
 @pytest.mark.parametrize(
