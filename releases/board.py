@@ -182,7 +182,12 @@ def lines(releases: Iterable[Release], user: User) -> list[Line]:
     """The board's rows in a fixed number of queries, with the evidence that each candidate's last move recorded."""
     wanted = list(releases)
     by_release: dict[UUID, list[Candidate]] = {}
-    for candidate in Candidate.objects.filter(release__in=wanted).defer("files", "build_facts").order_by("number"):
+    for candidate in (
+        Candidate.objects.filter(release__in=wanted)
+        .select_related("release")
+        .defer("files", "build_facts")
+        .order_by("number")
+    ):
         by_release.setdefault(candidate.release_id, []).append(candidate)
     meant = {pk: shown(candidates) for pk, candidates in by_release.items()}
     events = CandidateEvent.objects.filter(candidate__in=[one.pk for one in meant.values() if one]).order_by("seq")

@@ -101,7 +101,7 @@ def _alarms(page: str, missing: Mapping[str, Sequence[str]]) -> Iterator[Act]:
     for words in missing.get("rounds", ()):
         if match := ALARM.match(words):
             many = "" if match[1] == "1" else "s"
-            yield Act(Role.COMPLIANCE, f"Close {match[1]} escalation{many}", page)
+            yield Act(Role.COMPLIANCE, f"Close {match[1]} escalation{many}", page, also=(Role.LEAD,))
 
 
 def _scoring(one: _Progress, page: str) -> Act:
