@@ -21,6 +21,7 @@ from releases.publication_models import (
     ServiceToken,
 )
 from releases.querysets import CandidateQuerySet, ReleaseQuerySet
+from releases.storage_models import StorageMeasurement
 
 
 class CatalogVersion(models.Model):
@@ -258,4 +259,5 @@ __all__ = [
     "ServiceToken",
     "Snapshot",
     "SourceDecision",
+    "StorageMeasurement",
 ]

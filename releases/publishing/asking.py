@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from mhds.errors import MhdsError
 from mhds.models import User
 from mhds.roles import Role
-from releases import accounts, evidence, stores
+from releases import accounts, evidence, storage_level, stores
 from releases.channels import LATEST
 from releases.evidence import Check
 from releases.lifecycle import MOVES, Action, Evidence, Facts, State
 from releases.models import Candidate, Channel, Publication
 from releases.publishing import attachments, standing
-from releases.publishing.plan import NOT_MEASURED, RELEASES
+from releases.publishing.plan import RELEASES
 
 WHOSE = {
     "frozen": "a dataset engineer builds it",
@@ -115,7 +115,9 @@ def _prefix(candidate: Candidate, written: int) -> Check:
 
 def _unmeasured() -> Iterator[Check]:
     """Said as it is: the manifest carries this level, and no signature of a key yet."""
-    yield Check("Storage level", f"not measured; the manifest says level {NOT_MEASURED}", holds=None)
+    found = storage_level.measured(stores.bucket().url)
+    words = f"{found} as measured; the manifest says it" if found else "not measured; the manifest says level 0"
+    yield Check("Storage level", words, holds=None)
     yield Check("Signing key", "not measured; the manifest carries no signature of a key yet", holds=None)
 
 

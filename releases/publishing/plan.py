@@ -39,11 +39,11 @@ from releases.publishing import attachments, documents
 from releases.publishing.attachments import Figures
 from releases.publishing.manifest import Parts, manifest
 from releases.publishing.telling import about
+from releases.storage_level import level_of
 
 RELEASES = "exports/releases/"
 SUMS = "SHA256SUMS"
 SOURCES = "provenance/sources.jsonl.gz"
-NOT_MEASURED = 0  # the storage level of a bucket that no doctor has looked at
 MEDIA = {
     ".jsonl": "application/jsonl",
     ".json": "application/json",
@@ -189,7 +189,7 @@ def _parts(plan: _Plan, published_at: str, sequence: int) -> Parts:
         snapshot_digest=candidate.snapshot.digest if candidate.snapshot else "",
         published_at=published_at,
         software=_software(),
-        storage_level=NOT_MEASURED,
+        storage_level=level_of(stores.bucket().url),
     )
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.utils import timezone
+
 from mhds.errors import MhdsError, ObjectMissing
 from mhds.storage.base import ObjectStore
-from releases import accounts, stores
+from releases import accounts, storage_level, stores
 from releases.channels import FOLDER
 from releases.lifecycle import Evidence, State
 from releases.models import Candidate, Publication, PublicationMark, SourceDecision
@@ -39,6 +41,7 @@ def _taken(candidate: Candidate) -> Iterator[str]:
 
 def _doubts(candidate: Candidate, bucket: ObjectStore) -> Iterator[str]:
     next(bucket.list(FOLDER), None)
+    yield from storage_level.doubts(bucket.url, timezone.now())
     if not bucket.url.startswith("s3://"):
         return
     if is_demo(candidate):

@@ -53,6 +53,7 @@ def s3(installation, s3_endpoint, monkeypatch):
     bucket = f"publish-{next(_numbers)}"
     make_client().create_bucket(Bucket=bucket)
     installation.MHDS_BUCKET_URL = f"s3://{bucket}/some/prefix"
+    installation.MHDS_STORAGE_LEVEL = "0"
     return installation.MHDS_BUCKET_URL
 
 
