@@ -47,8 +47,14 @@ const opened = async (one) => {
   location.assign(answer.told.next ?? one.screen.dataset.work);
 };
 
-/** Leave a record: what was read ahead is shown at once, and the record comes back if the server refuses. */
-const leave = async (one, job) => {
+/** An error of this page after the score went out costs nothing: the server's own page goes on from here. */
+const leave = (one, job) => go(one, job).catch(async () => {
+  await job.sent;
+  location.assign(one.screen.dataset.work);
+});
+
+/** What was read ahead is shown at once, and the record comes back if the server refuses. */
+const go = async (one, job) => {
   if (one.isLeaving) return;
   one.isLeaving = true;
   outgoing.set(one.screen.dataset.assignment, { one, job });
