@@ -65,6 +65,17 @@ def refresh_signoff(candidate: Candidate) -> None:
     Channel.objects.filter(publication__candidate=candidate).update(signoff_current=signoff_current(candidate))
 
 
+def refresh_signoffs() -> int:
+    """Say of every channel what holds now, and how many changed: a policy, a waiver or a rubric outdates in silence."""
+    changed = 0
+    for channel in Channel.objects.filter(publication__isnull=False).select_related("publication__candidate"):
+        current = channel.publication is not None and signoff_current(channel.publication.candidate)
+        if current != channel.signoff_current:
+            same = Channel.objects.filter(pk=channel.pk, publication=channel.publication)
+            changed += same.update(signoff_current=current)
+    return changed
+
+
 def write_pointer(name: str, bucket: ObjectStore) -> None:
     """Make the object say what the newest move says. Repeatable; a newer object is left alone, an equal one kept.
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from mhds import audit, throttle
 from mhds.errors import Blocked, Conflict, InvalidInput, NotAllowed, Stale
 from mhds.models import User
-from releases import services
+from releases import channels, services
 from releases.lifecycle import Action, State
 from releases.models import Candidate
 from reviews.guards import holding, locked, refuse, refuse_contributor
@@ -251,7 +251,10 @@ def signature_digest(signature: Signature) -> str:
 
 
 def withdraw_signature(user: User, signature: Signature, *, password: str, reason: str) -> SignatureWithdrawal:
-    """The signer takes a signature, or a refusal, out of force; an approval goes back to sign-off."""
+    """The signer takes a signature, or a refusal, out of force; an approval goes back to sign-off.
+
+    A published release stays published until somebody withdraws it; its channel says at once what is no longer signed.
+    """
     candidate = signature.candidate
     subject = f"candidate:{candidate.pk}"
     person = User.objects.get(pk=user.pk)
@@ -262,7 +265,7 @@ def withdraw_signature(user: User, signature: Signature, *, password: str, reaso
     _refuse_unkeepable(reason, WORDS)
     reauthenticate(person, password, subject)
     with transaction.atomic():
-        seen = locked(candidate, State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED)
+        seen = locked(candidate, State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED, State.PUBLISHED)
         freed, _rows = Seat.objects.filter(signature=signature).delete()
         if not freed:
             raise Conflict("this signature is not in force", hint="Reload and look again.")
@@ -272,4 +275,6 @@ def withdraw_signature(user: User, signature: Signature, *, password: str, reaso
         audit.record(person, "signature.withdrawn", subject, signature=str(signature.pk), why=reason.strip())
         if seen.state == State.APPROVED:
             services.transition(seen, Action.UNAPPROVE, actor=person, reason=f"{signature.meaning} withdrew: {reason}")
+        elif seen.state == State.PUBLISHED:
+            channels.refresh_signoff(seen)
     return withdrawal

@@ -12,7 +12,8 @@ from mhds.models import AuditEvent
 from mhds.roles import Role
 from releases import evidence
 from releases.lifecycle import State
-from releases.models import Contribution
+from releases.models import Channel, Contribution
+from releases.publishing.services import publish_now
 from reviews import closing, population, signing
 from reviews.models import Seat, Signature, SignatureWithdrawal
 from reviews.plans import RoundKind
@@ -242,3 +243,13 @@ def test_a_rebuilt_release_starts_without_any_signature(signoff: World, home: Ho
     with pytest.raises(Stale):
         sign(again, "clinician1", CLINICIAN, expected_digest=signoff.candidate.content_digest)
     assert signing_view(again.candidate).previous_digest == signoff.candidate.content_digest
+
+
+def test_a_signer_takes_their_name_back_from_a_published_release_and_its_channel_says_so(signoff: World) -> None:
+    signatures = sign_all(signoff)
+    candidate = signoff.refresh()
+    publish_now(candidate, signoff.lead, candidate.content_digest)
+    assert Channel.objects.get(name="latest").signoff_current
+    signing.withdraw_signature(signatures[0].signer, signatures[0], password=PASSWORD, reason="I was mistaken.")
+    assert not Channel.objects.get(name="latest").signoff_current
+    assert signoff.refresh().state == State.PUBLISHED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from argparse import ArgumentParser
@@ -15,7 +16,9 @@ from django.db import OperationalError, close_old_connections
 import mhds.handlers  # noqa: F401  registers what each kind of work does
 from mhds.healthy import BEAT
 from mhds.work import run
+from releases import channels
 
+SIGNOFF_ROUNDS = 40  # ten minutes at the default pace: what a poll says about sign-off is at most that old
 log = logging.getLogger("mhds.reconcile")
 
 
@@ -28,14 +31,16 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         never = threading.Event()
-        while True:
-            self._round()
+        for number in itertools.count():
+            self._round(signoffs=number % SIGNOFF_ROUNDS == 0)
             if options["once"] or never.wait(options["every"]):
                 return
 
-    def _round(self) -> None:
+    def _round(self, *, signoffs: bool) -> None:
         try:
             counts = run.sweep()
+            if signoffs and channels.refresh_signoffs():
+                log.warning("the sign-off of a published release is not what it was; its channel says so")
         except OperationalError as error:
             log.warning("the database does not answer (%s); trying again", type(error).__name__)
             close_old_connections()
