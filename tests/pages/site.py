@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +34,21 @@ class Site:
 
 
 @contextmanager
-def serving(data_dir: Path, what: str, *, worker: bool = False) -> Iterator[Site]:
-    """Prepare, start, and end every process that was started, by its own id."""
+def serving(
+    data_dir: Path,
+    what: str,
+    *,
+    worker: bool = False,
+    prepare: str = "tests.pages.prepare",
+    more: Mapping[str, str] | None = None,
+) -> Iterator[Site]:
+    """Prepare, start, and end every process that was started, by its own id. ``more`` goes into the environment."""
     port = free_port(18_300 + os.getpid() % 500)
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     env |= {"MHDS_DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "mhds.settings", "MHDS_LOG_LEVEL": "WARNING"}
+    env |= more or {}
     site = Site(f"http://127.0.0.1:{port}", data_dir, env)
-    site.run("-m", "tests.pages.prepare", what)
+    site.run("-m", prepare, what)
     gunicorn = ["gunicorn", "mhds.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "warning"]
     celery = ["celery", "-A", "mhds.celery", "worker", "--pool", "solo", "--loglevel", "WARNING", "--without-gossip"]
     wanted = [[*gunicorn, "--no-control-socket"], *([[*celery, "--without-mingle"]] if worker else [])]
