@@ -143,6 +143,11 @@ def conclude(
     return Outcome(gate, worst(one.verdict for one in answered), examined, expected, answered, figures, steps)
 
 
+def many(count: int, one: str, several: str) -> str:
+    """``1 record ships``, ``2 records ship``: findings are read by people."""
+    return f"{count} {one if count == 1 else several}"
+
+
 def share_bp(part: int, whole: int) -> int:
     """``part`` of ``whole`` in basis points, rounded up, so that a share over a limit never looks within it.
 
@@ -167,6 +172,7 @@ __all__ = [
     "WaiverInForce",
     "conclude",
     "doubtful",
+    "many",
     "settled",
     "share_bp",
     "verdict_of",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gates.policy import FamilyRanges, Policy
-from gates.rules.base import Finding, Gate, GateInputs, Outcome, conclude, doubtful
+from gates.rules.base import Finding, Gate, GateInputs, Outcome, conclude, doubtful, many
 
 RULES = {
     "distribution.D001": "means and maxima of a family and split lie in the policy's range, or a lead explains",
@@ -154,7 +154,8 @@ def _required(inputs: GateInputs, policy: Policy) -> Iterator[Finding]:
     for split, least in policy.distribution.strata.items():
         count = splits.count(split)
         if count < least:
-            words = f"{split} has {count} records, the policy asks for {least}. Add sources, or ask for a waiver."
+            begins = many(count, "record", "records")
+            words = f"{split} has {begins}, the policy asks for {least}. Add sources, or ask for a waiver."
             yield Finding("distribution.D004", words, split, waivable=True)
 
 

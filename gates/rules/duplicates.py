@@ -7,7 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gates.policy import Policy
-from gates.rules.base import SHOWN, Finding, Gate, GateInputs, ObjectAccount, Outcome, conclude, doubtful, share_bp
+from gates.rules.base import (
+    SHOWN,
+    Finding,
+    Gate,
+    GateInputs,
+    ObjectAccount,
+    Outcome,
+    conclude,
+    doubtful,
+    many,
+    share_bp,
+)
 from gates.scan.clusters import Clustering
 
 RULES = {
@@ -58,7 +69,8 @@ def _exact(inputs: GateInputs, families: Sequence[str]) -> Iterator[Finding]:
     for family in sorted({families[i] for i, one in enumerate(hashes) if one in again}):
         rows = [i for i, one in enumerate(hashes) if one in again and families[i] == family]
         shown = [{"record_id": records["record_id"][i].as_py(), "content_hash": hashes[i]} for i in rows[:SHOWN]]
-        words = f"{len(rows)} records of {family} ship more than once. Build a new candidate."
+        begins = many(len(rows), f"record of {family} ships", f"records of {family} ship")
+        words = f"{begins} more than once. Build a new candidate."
         yield Finding("duplicates.U001", words, family, len(rows), {"records": shown}, waivable=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from gates.policy import Policy
-from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Issue, Outcome, conclude, doubtful
+from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Issue, Outcome, conclude, doubtful, many
 from releases.build.plan import NOT_APPROVED
 from releases.build.types import ObjectStatus
 
@@ -64,7 +64,8 @@ def judge(inputs: GateInputs, policy: Policy) -> Outcome:
 def _bad_lines(inputs: GateInputs) -> Iterator[Finding]:
     for shard in inputs.scanned.shards:
         if shard.bad_lines:
-            words = f"{shard.path} holds {len(shard.bad_lines)} lines that are no records. Build a new candidate."
+            begins = many(len(shard.bad_lines), "line that is no record", "lines that are no records")
+            words = f"{shard.path} holds {begins}. Build a new candidate."
             shown = [asdict(line) for line in shard.bad_lines[:SHOWN]]
             yield Finding("integrity.I001", words, shard.path, len(shard.bad_lines), {"lines": shown})
 
@@ -75,14 +76,16 @@ def _problems(inputs: GateInputs) -> Iterator[Finding]:
     counts = Counter(problem for problems in broken["problems"].to_pylist() for problem in problems)
     rows = broken.select(["shard", "offset", "record_id", "problems"]).slice(0, 10_000).to_pylist()
     for problem in sorted(counts):
-        words = f"{counts[problem]} records break the contract: {problem.replace('_', ' ')}. Build a new candidate."
+        begins = many(counts[problem], "record breaks", "records break")
+        words = f"{begins} the contract: {problem.replace('_', ' ')}. Build a new candidate."
         shown = [
             {name: row[name] for name in ("shard", "offset", "record_id")} for row in rows if problem in row["problems"]
         ]
         yield Finding("integrity.I002", words, problem, counts[problem], {"records": shown[:SHOWN]})
     undeclared = pc.sum(pc.not_equal(records["content_hash"], records["declared_hash"])).as_py() or 0
     if undeclared and "content_hash_mismatch" not in counts:
-        words = f"{undeclared} records declare another content hash than their text has. Build a new candidate."
+        begins = many(undeclared, "record declares", "records declare")
+        words = f"{begins} another content hash than the text has. Build a new candidate."
         yield Finding("integrity.I002", words, "declared_hash", undeclared)
 
 
@@ -112,7 +115,8 @@ def _counts(inputs: GateInputs) -> Iterator[Finding]:
             yield Finding("integrity.I004", words, what.replace(" ", "_").replace(",", ""))
     uneven = [one.key for one in accounts if one.records_in != one.records_out + sum(one.excluded.values())]
     if uneven:
-        words = f"{len(uneven)} objects gave records that are neither out nor excluded. Build a new candidate."
+        begins = many(len(uneven), "object", "objects")
+        words = f"{begins} gave records that are neither out nor excluded. Build a new candidate."
         yield Finding("integrity.I004", words, "objects", len(uneven), {"keys": uneven[:SHOWN]})
     reasons = Counter[str]()
     for one in accounts:
@@ -164,7 +168,8 @@ def _bad_records(key: str, reason: str, issues: Sequence[Issue]) -> Finding:
     shown: list[dict[str, Any]] = [
         {"source_record": one.source_record, "offset": one.offset, "detail": one.detail} for one in issues[:SHOWN]
     ]
-    words = f"{len(issues)} records of {key} are bad ({reason}). Mend the file, or record: exclude, because ..."
+    begins = many(len(issues), f"record of {key} is", f"records of {key} are")
+    words = f"{begins} bad ({reason}). Mend the file, or record: exclude, because ..."
     return Finding("integrity.I007", words, f"{key}:{reason}", len(issues), {"records": shown})
 
 

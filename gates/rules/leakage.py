@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from gates.policy import Policy
-from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Outcome, conclude, share_bp
+from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Outcome, conclude, many, share_bp
 from gates.rules.earlier import History
 from releases.build.splits import may_lie
 
@@ -86,9 +86,8 @@ def _held(
         size = rows.families.count(family)
         shown = {"record_ids": sorted(rows.ids[item] for item in items[:SHOWN])}
         if family in sensitive:
-            words = (
-                f"{len(items)} records of {family} leak {where}, none may. Build a new candidate, or ask for a waiver."
-            )
+            begins = many(len(items), f"record of {family} leaks", f"records of {family} leak")
+            words = f"{begins} {where}, none may. Build a new candidate, or ask for a waiver."
             yield Finding(rule, words, family, len(items), shown, waivable=True)
         elif len(items) * 10_000 > policy.leakage.share_bp * size:
             words = (
@@ -113,7 +112,8 @@ def _misplaced(rows: _Rows, inputs: GateInputs) -> Iterator[Finding]:
         if wanted.get(family, split) != split
     )
     for (family, split), count in sorted(wrong.items()):
-        words = f"{count} records of {family} lie in {split}, all must be in {wanted[family]}. Build a new candidate."
+        begins = many(count, f"record of {family} lies", f"records of {family} lie")
+        words = f"{begins} in {split}, all must be in {wanted[family]}. Build a new candidate."
         yield Finding("leakage.L002", words, f"{family}:{split}", count, waivable=True)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.policy import Policy
-from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Outcome, conclude, doubtful, share_bp
+from gates.rules.base import SHOWN, Finding, Gate, GateInputs, Outcome, conclude, doubtful, many, share_bp
 
 RULES = {
     "privacy.P001": "no finding at or over the threshold is left in the compiled text",
@@ -22,6 +22,8 @@ RULES = {
     "privacy.P007": "the build says what redaction did",
 }
 SHIPPABLE = pa.array(["scrubbed", "none_detected"])
+DETECTED = ("record is detected as", "records are detected as")
+DECLARED = ("record calls itself", "records call themselves")
 
 
 def judge(inputs: GateInputs, policy: Policy) -> Outcome:
@@ -77,7 +79,8 @@ def _awaiting(inputs: GateInputs) -> Iterator[Finding]:
     records = inputs.scanned.records
     held = records.filter(pc.invert(pc.is_in(records["pii_status"], SHIPPABLE)))
     for status, count in sorted(Counter(held["pii_status"].to_pylist()).items()):
-        words = f"{count} records ship with the status {status}. Build a new candidate that excludes them."
+        begins = many(count, "record ships", "records ship")
+        words = f"{begins} with the status {status}. Build a new candidate that excludes them."
         ids = held.filter(pc.equal(held["pii_status"], status))["record_id"].slice(0, SHOWN).to_pylist()
         yield Finding("privacy.P002", words, status, count, {"record_ids": ids})
 
@@ -86,7 +89,8 @@ def _unscannable(inputs: GateInputs) -> Iterator[Finding]:
     records = inputs.scanned.records
     blind = records.filter(pc.invert(records["scannable"]))
     for language, count in sorted(Counter(blind["language"].to_pylist()).items()):
-        words = f"{count} records in {language} could not be scanned. Add recognisers, or build without that language."
+        begins = many(count, "record", "records")
+        words = f"{begins} in {language} could not be scanned. Add recognisers, or build without that language."
         ids = blind.filter(pc.equal(blind["language"], language))["record_id"].slice(0, SHOWN).to_pylist()
         yield Finding("privacy.P003", words, language, count, {"record_ids": ids})
 
@@ -97,8 +101,8 @@ def _languages(inputs: GateInputs, policy: Policy) -> Iterator[Finding]:
     for column in ("language", "declared_language"):
         for language, count in sorted(Counter(records[column].to_pylist()).items()):
             if language not in listed:
-                said = "are detected as" if column == "language" else "call themselves"
-                words = f"{count} records {said} {language}, which is not listed. List it, or exclude them."
+                said = DETECTED if column == "language" else DECLARED
+                words = f"{many(count, *said)} {language}, which is not listed. List it, or exclude them."
                 ids = records.filter(pc.equal(records[column], language))["record_id"].slice(0, SHOWN).to_pylist()
                 yield Finding("privacy.P004", words, f"{column}:{language}", count, {"record_ids": ids})
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow.compute as pc
 
 from gates.policy import Policy
-from gates.rules.base import SHOWN, Finding, Gate, GateInputs, ObjectAccount, Outcome, conclude, share_bp
+from gates.rules.base import SHOWN, Finding, Gate, GateInputs, ObjectAccount, Outcome, conclude, many, share_bp
 from releases.build.plan import NOT_APPROVED
 from releases.catalog.types import Source
 
@@ -71,7 +71,8 @@ def _unnamed(inputs: GateInputs) -> Iterator[Finding]:
     for name in ("family", "phase", "source_key", "source_record", "license_tag"):
         lacking = pc.sum(pc.equal(inputs.scanned.records[name], "")).as_py() or 0
         if lacking:
-            words = f"{lacking} records do not name their {name.replace('_', ' ')}. Build a new candidate."
+            begins = many(lacking, "record does", "records do")
+            words = f"{begins} not name the {name.replace('_', ' ')}. Build a new candidate."
             yield Finding("provenance.R001", words, name, lacking)
 
 
@@ -79,7 +80,11 @@ def _steps(inputs: GateInputs) -> Iterator[Finding]:
     steps = inputs.scanned.records["steps"]
     none = pc.sum(pc.equal(pc.list_value_length(steps), 0)).as_py() or 0
     if none:
-        yield Finding("provenance.R003", f"{none} records name no processing step. Build a new candidate.", count=none)
+        yield Finding(
+            "provenance.R003",
+            f"{many(none, 'record names', 'records name')} no processing step. Build a new candidate.",
+            count=none,
+        )
     for step in sorted(pc.unique(pc.list_flatten(steps)).to_pylist()):
         name, _at, version = step.partition("@")
         if not name or not version:
@@ -93,12 +98,14 @@ def _objects(groups: list[_Group], accounts: dict[str, ObjectAccount], inputs: G
     strays = {key: why for key in sorted(given) if (why := _stray(accounts.get(key), inputs))}
     for why in sorted(set(strays.values())):
         keys = [key for key in strays if strays[key] == why]
-        words = f"{len(keys)} source keys of records are {why}. Take an inventory and build again."
+        begins = many(len(keys), "source key of records is", "source keys of records are")
+        words = f"{begins} {why}. Take an inventory and build again."
         count = sum(given[key] for key in keys)
         yield Finding("provenance.R002", words, why.replace(" ", "_"), count, {"source_keys": keys[:SHOWN]})
     uneven = [key for key, one in sorted(accounts.items()) if one.records_out != given[key] and key not in strays]
     if uneven:
-        words = f"{len(uneven)} objects gave another number of records than the account says. Build a new candidate."
+        begins = many(len(uneven), "object", "objects")
+        words = f"{begins} gave another number of records than the account says. Build a new candidate."
         yield Finding("provenance.R007", words, count=len(uneven), evidence={"source_keys": uneven[:SHOWN]})
 
 
@@ -129,10 +136,12 @@ def _sources(groups: list[_Group], accounts: dict[str, ObjectAccount], inputs: G
         for what in _differences(group, account, source, inputs):
             differing[account.source or account.family, what] += group.records
     for (name, why), count in sorted(without.items()):
-        words = f"{count} records come from {name}: {why}. Have compliance approve it, or exclude it and build again."
+        begins = many(count, "record comes", "records come")
+        words = f"{begins} from {name}: {why}. Have compliance approve it, or exclude it and build again."
         yield Finding("provenance.R004", words, name, count)
     for (name, what), count in sorted(differing.items()):
-        words = f"{count} records from {name} name another {what} than the catalog. Build a new candidate."
+        begins = many(count, f"record from {name} names", f"records from {name} name")
+        words = f"{begins} another {what} than the catalog. Build a new candidate."
         yield Finding("provenance.R005", words, f"{name}:{what}", count)
 
 
@@ -169,7 +178,8 @@ def _unread(inputs: GateInputs) -> Iterator[Finding]:
         else:
             why = "; ".join(source.doubts) or "it was not approved when the candidate was built"
             todo = f"Its row: {why}. Have compliance approve the source and build again, or record it as excluded."
-        words = f"{len(keys)} objects of {source_id or family} were not read. {todo}"
+        whose = source_id or family
+        words = f"{many(len(keys), f'object of {whose} was', f'objects of {whose} were')} not read. {todo}"
         evidence = {"keys": sorted(keys, key=str.encode)[:SHOWN]}
         yield Finding("provenance.R006", words, source_id or family, len(keys), evidence)
 

@@ -16,6 +16,7 @@ from gates.rules.base import (
     WaiverInForce,
     conclude,
     doubtful,
+    many,
     share_bp,
     verdict_of,
 )  # fmt: skip
@@ -272,3 +273,8 @@ def test_no_text_of_a_record_is_in_an_outcome(gate):
     said = [message.content for row in _leaking() for message in row.messages]
     shown = repr(ask(gate, inputs))
     assert not [words for words in said if words[:20] in shown]
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 records ship"), (1, "1 record ships"), (2, "2 records ship")])
+def test_one_is_not_said_as_many(count, said):
+    assert many(count, "record ships", "records ship") == said
