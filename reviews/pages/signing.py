@@ -20,7 +20,7 @@ from mhds.errors import InvalidInput, MhdsError, Stale
 from mhds.models import User
 from mhds.roles import DATA_ROLES
 from mhds.throttle import TooManyAttempts
-from releases.lifecycle import State
+from releases.lifecycle import UNPUBLISHED, State
 from releases.models import Candidate
 from reviews import signing
 from reviews.models import Signature
@@ -32,7 +32,7 @@ from reviews.standing import SigningView, Standing, signing_view, standing
 from reviews.states import ROLE_OF, Decision, Meaning
 
 JSON = ("application/problem+json", "application/json")
-OPEN = (State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED)
+OPEN = (State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED, State.PUBLISHED)  # in which a signature is withdrawn
 NAMED = 8
 TYPED = ("decision", "capacity", "exceptions", "notes", "password")  # in the order of the page
 
@@ -57,9 +57,14 @@ class Seen:
     def current(self) -> int:
         return sum(one.current for one in self.stands.values())
 
+    @property
+    def ended(self) -> bool:
+        """Nobody signs this candidate any more, whoever they are."""
+        return self.candidate.state not in UNPUBLISHED
+
     def refusals(self) -> list[str]:
         """Why this person cannot sign, in words; what blocks everybody is said once, as what is missing."""
-        asked = signing.refusals if self.view.blockers else signing.may_sign
+        asked = signing.refusals if self.view.blockers and not self.ended else signing.may_sign
         found = asked(self.user, self.candidate, self.meaning)
         taken = signing.taken(self.stands[self.meaning], self.user)
         return [*found, taken] if taken else found
@@ -154,7 +159,8 @@ def _page(
         "evidence": shown,
         "part": parts.own_part(candidate, seen.user, shown.rounds, shown.waivers),
         "refusals": refusals,
-        "able": seen.others()[:NAMED] if refusals or view.blockers else [],
+        "ended": seen.ended,
+        "able": seen.others()[:NAMED] if (refusals or view.blockers) and not seen.ended else [],
         "role": ROLE_OF[seen.meaning].words,
         "open": not refusals and not view.blockers,
         "form": form,

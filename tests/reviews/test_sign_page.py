@@ -18,6 +18,7 @@ from mhds.models import AuditEvent, User
 from mhds.roles import Role
 from releases.lifecycle import State
 from releases.models import Contribution
+from releases.publishing.services import publish_now
 from reviews import closing, population, signing
 from reviews.models import Seat, Signature, SignatureWithdrawal
 from reviews.plans import RoundKind
@@ -280,6 +281,7 @@ def test_a_failed_round_leaves_nothing_to_sign(world: World) -> None:
     world.refresh()
     page = text(get(world, "clinician1", CLINICIAN))
     assert "the round privacy failed" in page
+    assert "Nobody signs this candidate any more: it is rejected." in page
     assert FORM not in page
     made = client_of(world["clinician1"]).post(
         address(world, CLINICIAN),
@@ -336,6 +338,21 @@ def test_a_signature_is_withdrawn_by_its_signer_with_reason_and_password(signoff
     assert "a doubt" in page
     assert FORM in page
     assert mine.post(url, {"reason": "twice", "password": PASSWORD}).status_code == 409
+
+
+def test_a_published_release_is_not_signed_any_more_and_a_signer_can_still_withdraw(signoff: World) -> None:
+    made = sign_all(signoff)[0]
+    candidate = signoff.refresh()
+    publish_now(candidate, signoff.lead, candidate.content_digest)
+    page = text(get(signoff, "clinician1", CLINICIAN))
+    assert "The release stays published until somebody withdraws it" in page
+    url = reverse("withdraw-signature", args=[candidate.release.version, made.pk])
+    asked = client_of(signoff["clinician1"]).post(url, {"reason": "I was mistaken", "password": PASSWORD})
+    assert asked.status_code == 302
+    after = text(get(signoff, "clinician2", CLINICIAN))
+    assert "Nobody signs this candidate any more: it is published." in after
+    assert "Who can sign" not in after
+    assert FORM not in after
 
 
 @pytest.mark.parametrize(("who", "status", "code"), [("engineer", 403, "not-allowed"), ("clinician1", 409, "blocked")])
