@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reviews.plans import RISK, TABLE_RATES_BP, Plan, acceptance_chance, curve, percent
+from reviews.plans import RISK, Plan, acceptance_chance, curve, percent
 
-LEFT, RIGHT, TOP, BASE = 58, 632, 30, 280  # of the plot, in a box of 640 x 330
+LEFT, RIGHT, TOP, BASE = 58, 620, 30, 280  # of the plot, in a box of 640 x 330
 MOST_BP = 500  # the widest rate on the axis
 POINTS = 80
+GOOD_BP = 20  # a release that is good enough and may still be refused
 # Where a line's name stands: at the chance given, right of the line, so that no two names meet.
 LABEL_AT = {"pilot": 0.62, "standard": 0.42, "high": 0.24, "high_two_stage": 0.12}
 
@@ -106,9 +107,18 @@ def chance_words(chance: float) -> str:
 
 
 def _both_ways(plan: Plan, population: int) -> str:
-    low, high = curve(plan, population, (TABLE_RATES_BP[2], plan.limit_bp))
+    """What a good and a bad release meet, in whole records of this population."""
+    good = max(1, GOOD_BP * population // 10_000)
+    bad = -(-plan.limit_bp * population // 10_000)
+    refused = 1 - acceptance_chance(plan.stages, population, good)
+    accepted = acceptance_chance(plan.stages, population, bad)
     return (
-        f"at a true rate of {percent(low.rate_bp)}, {plan.title} refuses a good release "
-        f"{round(100 * (1 - low.chance))} times in 100; at {percent(high.rate_bp)} it accepts a bad one "
-        f"{round(100 * high.chance)} times in 100"
+        f"if {good:,} of the {population:,} truly fail{'s' if good == 1 else ''}, {plan.title} refuses the release "
+        f"{_in_100(float(refused))}; if {bad:,} do, which is {percent(plan.limit_bp)} or more, it accepts it "
+        f"{_in_100(float(accepted))}"
     )
+
+
+def _in_100(chance: float) -> str:
+    times = round(100 * chance)
+    return "less than once in 100" if times == 0 and chance > 0 else f"{times} times in 100"

@@ -93,7 +93,9 @@ def _round_body(facts: RoundFacts) -> str:
     if facts.population == 0:
         return _empty(facts.families)
     words = WORDS[facts.kind]
-    opening = _opening(facts.families, facts.population, facts.drawn, words)
+    # An inconclusive round may lack scores, so that nothing is said to have been read.
+    done = facts.verdict is not Verdict.INCONCLUSIVE
+    opening = _opening(facts.families, facts.population, facts.drawn, words, done=done)
     if facts.verdict is not Verdict.PASS:
         return _join(opening, _no_claim(facts))
     _check_pass(facts)
@@ -112,14 +114,15 @@ def _check_pass(facts: RoundFacts) -> None:
         raise InvalidInput(f"Round {facts.kind} is said to have passed, but its numbers do not carry its plan.")
 
 
-def _opening(families: Sequence[str], population: int, drawn: int, words: Words) -> str:
+def _opening(families: Sequence[str], population: int, drawn: int, words: Words, *, done: bool = True) -> str:
     if drawn < population:
         some = f"{drawn:,} of the {population:,} conversations of {name_families(families)}"
         return f"{some} {'was' if drawn == 1 else 'were'} drawn at random after the release was frozen."
     if population == 1:
-        return f"The one conversation of {name_families(families)} was {words.verb} after the release was frozen."
+        was = "was" if done else "was to be"
+        return f"The one conversation of {name_families(families)} {was} {words.verb} after the release was frozen."
     everyone = f"All {population:,} conversations of {name_families(families)}"
-    return f"{everyone} were {words.verb} after the release was frozen."
+    return f"{everyone} {'were' if done else 'were to be'} {words.verb} after the release was frozen."
 
 
 def _read_by(facts: RoundFacts, words: Words) -> str:

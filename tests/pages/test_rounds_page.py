@@ -69,7 +69,9 @@ def test_every_state_is_sound_in_both_themes_and_both_widths(
 def test_the_curve_has_its_table_beside_it_and_the_plans_their_hours(rounds_site: Site, lead: Page) -> None:
     lead.goto(address(rounds_site, PLAN))
     edge = lead.locator("#clinician_edge")
-    expect(edge.get_by_role("img")).to_have_attribute("aria-label", re.compile("365 records; at a true rate of 0.2 %"))
+    expect(edge.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("365 records; if 1 of the 365 truly fails")
+    )
     edge.get_by_text("Show as table").click()
     expect(edge.get_by_role("row", name="Standard")).to_contain_text("0.")
     expect(edge.get_by_role("radio", name="Standard")).to_be_checked()

@@ -255,6 +255,7 @@ def test_a_record_that_nobody_can_read_names_the_language(world: World) -> None:
     assert "5 records: nobody who may score it reads en" in told
     closing.close_round(world.round(EDGE), actor=world.lead)
     told = words_of(page(world))
+    assert "All 5 conversations of family edge_cases were to be scored" in told, "they were not"
     assert "nobody who may score it reads en" in told
     assert "Ask the administrator for a reviewer who reads the language" in told
 
@@ -396,7 +397,10 @@ def test_a_larger_population_is_drawn_from_and_has_its_curve(world: World, home:
     shown = page(world)
     told = words_of(shown)
     assert "59 drawn" in told
-    assert "at a true rate of 0.2 %, Pilot refuses a good release" in told or "Standard" in told
+    # Standard reads all of 95, so the curve is of the pilot.
+    assert (
+        "if 1 of the 95 truly fails, Pilot refuses the release 62 times in 100; if 5 do, which is 5 % or more" in told
+    )
     assert shown.content.decode().count("<figure") >= 1
     [preview] = [one for one in rounds.preview(world.candidate) if one.kind == EDGE]
     assert preview.population == 95
