@@ -24,6 +24,7 @@ ESCALATIONS = (
     (EscalationKind.OTHER, "Something else that cannot wait", "say what"),
 )
 AHEAD = 2
+PICKS = "1234567890abcdefghijklm"  # what picks an entry while one is being marked; N is none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _marks(rubric: Rubric, payload: dict[str, Any], turns: int) -> dict[str, Any
     return {
         "field": field,
         "title": "Identifiers seen" if is_finding else "Critical fail",
-        "rows": [MarkRow(one.id, one.title, one.text, str(at)[-1]) for at, one in enumerate(entries, 1)],
+        "rows": [MarkRow(one.id, one.title, one.text, pick) for one, pick in zip(entries, PICKS, strict=False)],
         "values": [f"{one[key]}@{one.get('turn', '')}" for one in kept or []],
         "none": kept == [],
         "turns": range(1, turns + 1),

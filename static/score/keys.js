@@ -39,6 +39,7 @@ export const keyboard = (state, current, shared) => {
   };
   const actFor = (key) => {
     const record = current();
+    if (record.isPicking() && record.picks(key)) return [() => record.pick(key), ""];
     if (/^[0-9]$/.test(key)) return [() => record.digit(key), ""];
     if (key === "y") return [() => record.answer("yes"), ""];
     const name = Object.keys(state.keys).find((one) => state.keys[one] === key);

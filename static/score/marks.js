@@ -2,7 +2,7 @@
 
 export const marksOf = (screen, currentTurn, turns) => {
   const step = screen.querySelector("[data-step='marks']");
-  if (!step) return { step: null, title: "", answered: () => true, count: () => 0, read: () => [], write: () => {}, pick: () => false, start: () => false, stop: () => {}, onChange: () => {} };
+  if (!step) return { step: null, title: "", answered: () => true, count: () => 0, read: () => [], write: () => {}, picks: () => false, pick: () => {}, start: () => false, stop: () => {}, onChange: () => {} };
   const form = screen.querySelector("#scores");
   const field = step.dataset.field;
   const title = step.querySelector("legend").textContent.trim();
@@ -20,7 +20,7 @@ export const marksOf = (screen, currentTurn, turns) => {
   const row = (value) => {
     const [id, turn] = value.split("@");
     const made = document.createElement("li");
-    const name = Object.assign(document.createElement("b"), { textContent: `${id} ` });
+    const name = Object.assign(document.createElement("b"), { textContent: `${id.replaceAll("_", " ")} ` });
     const choose = document.createElement("select");
     choose.setAttribute("aria-label", `Turn of ${id}`);
     for (let place = 1; place <= turns; place++) choose.append(new Option(`turn ${place}`, String(place), false, String(place) === turn));
@@ -56,8 +56,8 @@ export const marksOf = (screen, currentTurn, turns) => {
     picking = true;
     step.classList.add("is-picking");
     help.hidden = false;
-    help.textContent = `Which, at turn ${currentTurn()}? Its number; 0 is the tenth. Esc for none of them.`;
-    for (const one of buttons) if (one.dataset.pick && !one.querySelector("kbd")) one.append(Object.assign(document.createElement("kbd"), { textContent: one.dataset.pick }));
+    help.textContent = `Which, at turn ${currentTurn()}? Press its key; Esc leaves it.`;
+    for (const one of buttons) if (one.dataset.pick && !one.querySelector("kbd")) one.append(Object.assign(document.createElement("kbd"), { textContent: one.dataset.pick.toUpperCase() }));
     return true;
   };
   const stop = () => {
@@ -66,17 +66,15 @@ export const marksOf = (screen, currentTurn, turns) => {
     help.hidden = true;
     buttons.forEach((one) => { if (one.dataset.pick) one.querySelector("kbd")?.remove(); });
   };
-  const pick = (digit) => {
-    const found = picking && buttons.find((one) => one.dataset.pick === digit);
-    if (found) toggle(found.dataset.mark);
-    return Boolean(found);
-  };
+  const picked = (key) => buttons.find((one) => one.dataset.pick === key);
+  const pick = (key) => toggle(picked(key).dataset.mark);
   buttons.forEach((one) => one.addEventListener("click", () => toggle(one.dataset.mark)));
   form.addEventListener("focusin", (event) => { if (!step.contains(event.target)) stop(); });
   show();
 
   return {
     step, title, pick, start, stop,
+    picks: (key) => Boolean(picked(key)),
     none: () => toggle("none"),
     picking: () => picking,
     answered: () => marks.length > 0,

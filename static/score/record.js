@@ -64,7 +64,7 @@ export const mount = (screen, journal) => {
   };
   const score = (value) => { if (steps.set(value)) changed(); };
   const digit = (key) => {
-    if (marks.picking()) return void marks.pick(key);
+    if (marks.picking?.()) return;
     if (steps.current() === marks.step) return saver.tell("X first, then the number of the critical", "run");
     score(key);
   };
@@ -85,6 +85,10 @@ export const mount = (screen, journal) => {
     if (note) note.focus();
     else if (document.activeElement?.matches("input[type='radio']")) document.activeElement.blur();
   };
+  const turn = (by) => {
+    turns.move(by);
+    if (marks.picking?.()) marks.start();  // its words name the turn
+  };
   const critical = () => { if (marks.step) { steps.toStep(marks.step); marks.start(); } };
 
   screen.classList.add("has-script");
@@ -92,11 +96,11 @@ export const mount = (screen, journal) => {
   return {
     screen, turns, steps, saver, drawers, comments, undo, recall, digit, answer,
     isLeaving: false,
-    stop: marks.stop, isPicking: () => Boolean(marks.picking?.()),
+    stop: marks.stop, isPicking: () => Boolean(marks.picking?.()), picks: marks.picks, pick: marks.pick,
     acts: {
       na, unsure: () => score("unsure"), critical,
       dimension_down: () => move(1), dimension_up: () => move(-1),
-      turn_down: () => turns.move(1), turn_up: () => turns.move(-1), reveal: turns.reveal,
+      turn_down: () => turn(1), turn_up: () => turn(-1), reveal: turns.reveal,
       veil: turns.veil, comment: comments.open,
       escalate: () => drawers.toggle("escalate"), guideline: () => drawers.toggle("guideline"), keys: () => drawers.toggle("keys"),
     },

@@ -118,6 +118,17 @@ def test_each_key_does_what_it_says(opens: Opens) -> None:
     expect(page.locator("h1")).to_have_text(re.compile("0 of"))
 
 
+def test_more_than_ten_kinds_have_a_key_each_while_one_is_marked(opens: Opens) -> None:
+    page = opens("compliance3", "privacy")
+    press(page, "j x")
+    kinds = page.locator("[data-pick]")
+    assert len(set(kinds.evaluate_all("all => all.map(one => one.dataset.pick)"))) == kinds.count() > 10
+    press(page, "b")
+    assert page.locator("[name='findings']").get_attribute("value") == f"{kinds.nth(11).get_attribute('data-mark')}@2"
+    press(page, "k x n")
+    assert page.locator("[name='findings']").get_attribute("value") == "none"
+
+
 def test_a_comment_keeps_where_it_points_and_never_the_words(opens: Opens) -> None:
     page = opens("clinician2", "clinician_edge")
     press(page, "v" if page.locator("[data-veil-head]").is_visible() else "")
