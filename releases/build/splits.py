@@ -10,7 +10,7 @@ BASIS = 10_000
 TEST_ONLY = "test_only"
 SPLIT_VERSION = "2"  # raise it with any change of which split a record goes to
 HOLDOUT_OVERLAP = "holdout_overlap"
-EARLIER_SPLIT = "earlier_split_conflict"  # its cluster goes where an earlier release forbids this record to be
+EARLIER_SPLIT = "earlier_split_conflict"  # a policy puts it where an earlier release forbids it to be
 
 
 def drawn_split(seed: int, cluster_id: str, splits_bp: Mapping[str, int]) -> str:
@@ -67,8 +67,8 @@ def assign(members: Sequence[Member], *, seed: int, splits_bp: Mapping[str, int]
     """One split for every cluster, in the order of ``members``.
 
     ``test_only`` records go to test and what else joins their cluster is excluded; ``train_only`` pulls its cluster to
-    train. A cluster with a history stays where it was; where that is two splits, train wins, and the records that may
-    not follow there are excluded: nothing that was held out is ever trained on.
+    train. A cluster with a history stays where it was; one with two goes to train as a whole and is counted. A record
+    that its family's policy would put where its history forbids is excluded.
     """
     clusters: dict[str, list[int]] = {}
     for index, member in enumerate(members):
@@ -94,17 +94,14 @@ def _assign_cluster(plan: SplitPlan, members: Sequence[Member], indices: Sequenc
 
 def _place_by_history(plan: SplitPlan, members: Sequence[Member], indices: Sequence[int], drawn: str) -> bool:
     was = frozenset[str]().union(*(members[index].was for index in indices))
-    pinned = _pinned(was)
-    if any(members[index].holdout == "train_only" for index in indices):
-        pinned = "train"
-    plan.pinned += pinned is not None
-    return _place(plan, members, indices, pinned or drawn) or len(was) > 1
-
-
-def _pinned(was: Collection[str]) -> str | None:
+    plan.pinned += bool(was)
     if len(was) > 1:
-        return "train" if "train" in was else "val"
-    return next(iter(was), None)
+        # As one: part of it was trained on, or held out in two places, so that it can hold out nothing any more.
+        for index in indices:
+            plan.split_of[index] = "train"
+        return True
+    train_only = any(members[index].holdout == "train_only" for index in indices)
+    return _place(plan, members, indices, "train" if train_only else next(iter(was), drawn))
 
 
 def _place(plan: SplitPlan, members: Sequence[Member], indices: Sequence[int], split: str) -> bool:

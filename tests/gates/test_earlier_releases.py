@@ -79,21 +79,23 @@ def test_without_the_pin_the_same_objects_fail_the_gate(home, monkeypatch):
     assert {one["rule"] for one in leakage.findings} == {"leakage.L004"}
 
 
-def test_a_cluster_with_two_earlier_splits_gives_up_what_may_not_follow_and_says_so(home):
+def test_a_cluster_with_two_earlier_splits_goes_to_train_and_the_gate_counts_it(home):
     talks = first_release(home)
     released = {
         row["content_hash"]: row["split"]
         for row in accounts.read_lines(stores.bucket(), Candidate.objects.get().released_key)
     }
-    where = {released[found]: number for number, found in enumerate(_hashes(talks)) if found in released}
+    hashes = _hashes(talks)
+    where = {released[found]: number for number, found in enumerate(hashes) if found in released}
     both = [talks[where[split]]["messages"][-1] for split in ("train", "test")]
     user = {"role": "user", "content": sentence("a question that nobody asked before")}
     home.put({f"{EDGE}b.jsonl": jsonl([{"messages": [user, both[0], user, both[1]]}])})
     candidate, leakage = second_release()
     assert leakage.verdict == "PASS"
-    assert candidate.exclusions == {"earlier_split_conflict": 1}
-    excluded = [row["source_record"] for row in accounts.read_lines(stores.bucket(), candidate.exclusions_key)]
-    assert excluded == [str(where["test"])]
+    now = {row["content_hash"]: row["split"] for row in accounts.read_lines(stores.bucket(), candidate.released_key)}
+    assert {now[hashes[where[split]]] for split in ("train", "test")} == {"train"}
+    assert candidate.exclusions == {}
+    assert leakage.figures["conflicts_between_earlier_releases"] == 1
     assert candidate.build_facts["splits"]["conflicts"] == 1
 
 
