@@ -22,6 +22,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "release, blocked": ("engineer", "/releases/{blocked}/", 200),
     "release, in review": ("lead", "/releases/{review}/", 200),
     "release, published": ("lead", "/releases/{published}/", 200),
+    "publish, published": ("lead", "/releases/{published}/publish/", 200),
+    "publish, blocked": ("engineer", "/releases/{blocked}/publish/", 200),
     "release, building": ("engineer", f"/releases/{BUILDING}/", 200),
     "release, failed": ("engineer", f"/releases/{FAILED}/", 200),
     "coverage": ("engineer", "/releases/{blocked}/coverage/", 200),

@@ -21,6 +21,7 @@ def test_every_page_keeps_to_the_budget(site: Site, versions: dict[str, str]) ->
     paths = [
         "/", "/?q=v20&state=blocked", "/inventory/", "/catalog/", "/policy/", "/account/",
         *(f"/releases/{version}/" for version in releases),
+        f"/releases/{versions['published']}/publish/",
         *(f"/releases/{version}/gates/" for version in releases),
         *(f"/releases/{version}/{name}/" for version in built for name in ("coverage", "objects")),
         *(f"/releases/{version}/gates/{gate}/" for version in built for gate in GATES),
