@@ -72,10 +72,11 @@ def own_round(user: User, round_: Round) -> OwnRound:
 
 def _summary(rounds: list[OwnRound]) -> dict[str, object]:
     done, total = sum(one.progress.done for one in rounds), sum(one.progress.total for one in rounds)
-    paced = all(one.progress.seconds_each or one.progress.done == one.progress.total for one in rounds)
-    seconds = sum(one.progress.seconds_left for one in rounds) if paced else 0
+    paces = [one.progress.seconds_each for one in rounds if one.progress.seconds_each]
+    usual = sum(paces) // len(paces) if paces else 0  # for a round not begun: one's own pace in the others
+    left = [(one.progress.total - one.progress.done) * (one.progress.seconds_each or usual) for one in rounds]
     first = next((one for one in rounds if one.following), None)
-    return {"done": done, "total": total, "time_left": time_words(seconds), "first": first}
+    return {"done": done, "total": total, "time_left": time_words(sum(left)), "first": first}
 
 
 @allow(*DATA_ROLES)

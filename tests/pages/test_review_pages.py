@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from mhds.models import AuditEvent, User
 from reviews import assigning, drawing, rounds, scoring
@@ -184,7 +186,13 @@ def test_my_work_says_how_much_is_left_at_one_s_own_pace(scored: Assignment) -> 
     total = Assignment.objects.filter(reviewer=scored.reviewer).count()
     assert f"0 of {total} scored." in " ".join(client.get(reverse("my-work")).content.decode().split())
     submit(scored)
-    assert f"1 of {total} scored" in client.get(reverse("my-work")).content.decode()
+    opened = timezone.now() - timedelta(seconds=90)
+    following = scoring.upcoming(scored.reviewer, scored.item.round, 1)[0]
+    Assignment.objects.filter(pk=following.pk).update(opened_at=opened)
+    submit(Assignment.objects.get(pk=following.pk))
+    minutes = -(-45 * (total - 2) // 60)  # never opened counts as 0 seconds, the second as 90: 45 each
+    told = f"2 of {total} scored, about {minutes} min left at your pace."
+    assert told in " ".join(client.get(reverse("my-work")).content.decode().split())
 
 
 def test_the_screen_asks_the_database_at_most_fifteen_times(scored: Assignment) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browsing import PHONE
+from tests.pages.browsing import LAPTOP, PHONE
 from tests.pages.reviewer import (
     Opens,
     assignment,
@@ -200,3 +200,16 @@ def check_states(page: Page, names: tuple[str, ...]) -> None:
         assert page.evaluate(OVERFLOW) <= 0, name
         assert page.evaluate(INLINE) == 0, name
         page.reload()
+
+
+def test_my_work_is_sound_in_both_themes_and_both_widths(opens: Opens) -> None:
+    page = opens("clinician2", "clinician_edge")
+    page.goto(page.url.split("/reviews/")[0] + "/my-work/")
+    expect(page.locator(".answer")).to_contain_text("scored")
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+            assert violations(page) == [], scheme
+        assert page.evaluate(OVERFLOW) <= 0
+        assert page.locator("main .btn--primary").count() == 1
