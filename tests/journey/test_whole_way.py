@@ -15,7 +15,7 @@ from tests.journey import consume, walk
 from tests.journey.client_env import TrainingMachine
 from tests.journey.consume import Training
 from tests.journey.installation import DOMAIN
-from tests.journey.walk import Walk, walking
+from tests.journey.walk import Walk, noted, walking
 from tests.pages.site import Site, serving
 
 pytestmark = [pytest.mark.pages, pytest.mark.services, pytest.mark.timeout(600)]
@@ -32,20 +32,22 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def reviewed(browser: Browser, site: Site) -> Iterator[Walk]:
     """From nothing to four rounds that passed."""
     with walking(browser, site.url, DOMAIN["demo"]) as found:
-        walk.build(found)
-        walk.decide(found, confirm_sources=False)
-        walk.pass_gates(found)
-        walk.open_rounds(found)
-        walk.score_all(found)
-        walk.close_rounds(found)
+        with noted(found):
+            walk.build(found)
+            walk.decide(found, confirm_sources=False)
+            walk.pass_gates(found)
+            walk.open_rounds(found)
+            walk.score_all(found)
+            walk.close_rounds(found)
         yield found
 
 
 @pytest.fixture(scope="module")
 def training(reviewed: Walk, site: Site, training_machine: TrainingMachine) -> Training:
     """The same, signed by three people and published."""
-    walk.sign(reviewed)
-    prefix = walk.publish(reviewed, publisher="lead")
+    with noted(reviewed):
+        walk.sign(reviewed)
+        prefix = walk.publish(reviewed, publisher="lead")
     return Training(training_machine, site, prefix, demo=True)
 
 

@@ -18,7 +18,7 @@ from tests.journey import consume, walk
 from tests.journey.client_env import TrainingMachine
 from tests.journey.consume import Training
 from tests.journey.installation import DOMAIN, SECOND_LEAD
-from tests.journey.walk import walking
+from tests.journey.walk import noted, walking
 from tests.pages.site import serving
 from tests.processes import production
 
@@ -78,6 +78,7 @@ def test_a_release_goes_the_whole_way_to_s3_and_is_read_from_there(
     with (
         serving(tmp_path, "clinic", worker=True, prepare="tests.journey.installation", more=environment) as site,
         walking(browser, site.url, DOMAIN["clinic"]) as found,
+        noted(found),
     ):
         measured = json.loads(site.run("manage.py", "doctor", "--json"))  # nobody publishes to S3 unmeasured
         assert measured["level"] in ("A", "B"), measured

@@ -58,6 +58,12 @@ class Walk:
         wrong = {handle: found for handle, (_, _, watch) in self._windows.items() if (found := watch.wrong())}
         assert wrong == {}
 
+    def whereabouts(self) -> Iterator[str]:
+        """Where everyone stands and what their page says first; nothing of a conversation."""
+        for handle, (_, page, _) in self._windows.items():
+            said = page.locator("main h1, main .answer, main [role=alert]").all_inner_texts()
+            yield f"{handle} at {page.url}: {' | '.join(' '.join(one.split()) for one in said)}"
+
     def close(self) -> None:
         for context, _page, _watch in self._windows.values():
             context.close()
@@ -70,6 +76,17 @@ def walking(browser: Browser, url: str, domain: str) -> Iterator[Walk]:
         yield walk
     finally:
         walk.close()
+
+
+@contextmanager
+def noted(walk: Walk) -> Iterator[None]:
+    """A step that fails says where everyone stood."""
+    try:
+        yield
+    except BaseException as error:
+        for note in walk.whereabouts():
+            error.add_note(note)
+        raise
 
 
 # --- the engineer and compliance ---------------------------------------------------------------------------------
