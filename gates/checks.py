@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from gates.models import Waiver
+from gates.inputs import waivers_in_force
 from gates.next_acts import BLOCKER
 from gates.policy import current_policy
 from releases.evidence import Check
@@ -23,7 +23,7 @@ def checks(candidate: Candidate, missing: Mapping[str, Sequence[str]]) -> Iterat
     words = f"{passed} of {len(gates)} PASS, bound to {candidate.content_digest.removeprefix('sha256:')[:8]}"
     yield Check("Gates", words + (f"; without: {', '.join(left)}" if left else ""), bool(gates) and not blockers)
     now = timezone.now()
-    in_force = [f"{one.gate}, {_left(one.expires_at, now)}" for one in Waiver.objects.in_force(candidate, now)]
+    in_force = [f"{one.gate}, {_left(one.expires_at, now)}" for one in waivers_in_force(candidate)]
     yield Check("Waivers", f"{len(in_force)} in force" + (f": {'; '.join(in_force)}" if in_force else ""), holds=True)
 
 

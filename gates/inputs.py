@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow.compute as pc
+from django.utils import timezone
 
 from gates.models import Explanation, GateResult, Waiver
 from gates.policy import Policy
@@ -26,6 +27,7 @@ from gates.scan.facts import Facts, facts_from_bytes
 from gates.scan.fingerprints import FINGERPRINT_VERSION
 from gates.scanning import data_files, facts_keys, text_reader
 from mhds.errors import ObjectMissing
+from mhds.reading import once
 from mhds.storage.base import ObjectStore
 from releases import accounts, inventory
 from releases.models import Candidate, ExclusionDecision, SourceDecision
@@ -81,7 +83,7 @@ def gate_inputs(
     )
 
 
-def inputs_digest(candidate: Candidate, now: datetime) -> str:
+def inputs_digest(candidate: Candidate, now: datetime | None = None) -> str:
     """``sha256:`` over everything but facts, policy and code that a verdict rests on, from rows alone."""
     snapshot, listed = candidate.snapshot, list(issues(candidate))
     about = {
@@ -142,8 +144,15 @@ def source_decisions(candidate: Candidate) -> dict[tuple[str, str], str]:
     return {key: kind for key, kind in sorted(found.items()) if key in rows}
 
 
-def waivers(candidate: Candidate, now: datetime) -> Iterator[WaiverInForce]:
-    for row in Waiver.objects.in_force(candidate, now):
+@once
+def waivers_in_force(candidate: Candidate, now: datetime | None = None) -> list[Waiver]:
+    """As of ``now``, or of this moment; with who asked and who granted."""
+    rows = Waiver.objects.in_force(candidate, now or timezone.now())
+    return list(rows.select_related("asked_by", "granted_by"))
+
+
+def waivers(candidate: Candidate, now: datetime | None) -> Iterator[WaiverInForce]:
+    for row in waivers_in_force(candidate, now) if now else waivers_in_force(candidate):
         yield WaiverInForce(str(row.pk), row.gate, frozenset(row.ids))
 
 

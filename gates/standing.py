@@ -9,13 +9,12 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from django.utils import timezone
-
 from gates import known_scanner
 from gates.inputs import inputs_digest
 from gates.models import GateResult
 from gates.policy import current_policy
 from gates.rules.base import Verdict
+from mhds.reading import once
 from releases.lifecycle import Evidence
 from releases.models import Candidate
 
@@ -100,6 +99,7 @@ def _built_scanner() -> str:
     return engine.scanner().digest
 
 
+@once
 def standing_results(
     candidate: Candidate, *, scanner_digest: str | None = None, now: datetime | None = None
 ) -> dict[str, Standing]:
@@ -109,7 +109,7 @@ def standing_results(
         "code_version": code_version(),
         "policy_digest": current_policy().digest,
         "scanner_digest": scanner_in_use() if scanner_digest is None else scanner_digest,
-        "inputs_digest": inputs_digest(candidate, now or timezone.now()),
+        "inputs_digest": inputs_digest(candidate, now),
     }
     rows = list(GateResult.objects.of(candidate))
     bound = [row for row in rows if not changes(row, current)]

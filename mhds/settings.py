@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mhds.reading.ReadOnce",
     "mhds.middleware.ReadersTimeZone",
     "mhds.middleware.DenyByDefault",
     "mhds.middleware.ErrorPages",

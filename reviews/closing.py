@@ -11,8 +11,9 @@ from mhds.models import User
 from releases import services
 from releases.lifecycle import Action, State
 from releases.models import Candidate
+from reviews.binding import bound_digest
 from reviews.guards import lead_of, locked
-from reviews.judging import bound_digest, figures, judged
+from reviews.judging import figures, judged
 from reviews.models import Assignment, Escalation, Evaluation, Round
 from reviews.statements import round_statement
 from reviews.states import AssignmentState, RoundState

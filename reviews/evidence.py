@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
-
+from mhds.reading import once
 from releases.lifecycle import Evidence
 from releases.models import Candidate
+from reviews.binding import alarms, bound_digests, rounds_of
 from reviews.judging import recheck
 from reviews.models import Round
 from reviews.plans import RoundKind
 from reviews.verdicts import Verdict
 
 
+@once
 def rounds_evidence(candidate: Candidate) -> Evidence:
     """All four rounds exist for this content, are evaluated and pass, and nobody's alarm is open or was right."""
-    opened = Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations")
-    alarm = Q(items__escalations__isnull=False)
-    told = opened.annotate(
-        waiting=Count("items__escalations", filter=alarm & Q(items__escalations__closed_at=None)),
-        confirmed=Count("items__escalations", filter=alarm & Q(items__escalations__is_confirmed=True)),
-    )
-    rounds = {one.kind: one for one in told}
-    missing = [text for kind in RoundKind for text in _in_the_way(kind, rounds.get(kind.value))]
-    waiting, confirmed = (sum(getattr(one, name) for one in rounds.values()) for name in ("waiting", "confirmed"))
-    return Evidence("rounds", tuple(missing + _alarms(waiting, confirmed)))
+    opened = rounds_of(candidate)
+    evaluated = [one for one in opened if one.evaluation]
+    bound = bound_digests(candidate, evaluated) if evaluated else {}
+    rounds = {one.kind: (one, bound.get(one.pk, "")) for one in opened}
+    missing = [text for kind in RoundKind for text in _in_the_way(kind, *rounds.get(kind.value, (None, "")))]
+    return Evidence("rounds", tuple(missing + _alarms(*alarms(candidate))))
 
 
-def _in_the_way(kind: RoundKind, round_: Round | None) -> list[str]:
+def _in_the_way(kind: RoundKind, round_: Round | None, bound: str) -> list[str]:
     name = f"the round {kind.value.replace('_', ' ')}"
     if round_ is None:
         return [f"{name} is not opened"]
-    changed = [f"{name} {why}" for why in recheck(round_)]
+    changed = [f"{name} {why}" for why in recheck(round_, bound)]
     evaluation = round_.evaluation
     if evaluation is None or evaluation.verdict == Verdict.PASS:
         return changed

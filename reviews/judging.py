@@ -1,12 +1,11 @@
 """What a round's scores amount to, and what that verdict is bound to. The only reader of everybody's open scores.
 
-Writes nothing. A verdict is bound by digest to plan, rubric, draw, scores and people; ``recheck`` says in words what
-no longer holds.
+Writes nothing. A verdict is bound by digest to plan, rubric, draw, scores and people (``binding``); ``recheck`` says in
+words what no longer holds.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +13,6 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from mhds.client.canonical import encode_canonical
 from mhds.errors import Conflict
 from reviews.drawing import current_items
 from reviews.models import Assignment, Escalation, Item, Round, Score
@@ -25,10 +23,6 @@ from reviews.verdicts import ItemVerdict, ReviewedItem, RoundVerdict, Standing, 
 from reviews.verdicts import judge_round as judge
 
 NOT_ASKED = "no family of the catalog asks for this round"
-
-
-def digest_of(value: object) -> str:
-    return "sha256:" + hashlib.sha256(encode_canonical(value)).hexdigest()
 
 
 def judged(round_: Round) -> tuple[RoundVerdict, RoundFacts]:
@@ -142,29 +136,8 @@ def facts_of(round_: Round) -> RoundFacts:
     )
 
 
-def bound_digest(round_: Round) -> str:
-    """Over everything that the verdict follows from. Another score, plan, rubric text or draw is another digest."""
-    scores = counting_scores(round_)
-    newest = round_.draw
-    return digest_of(
-        {
-            "kind": round_.kind,
-            "content_digest": round_.content_digest,
-            "families": round_.families,
-            "population": round_.population,
-            "plan": round_.plan_digest,
-            "rubric": round_.rubric_digest,
-            "draw": [newest.attempt, newest.nonce, newest.population_sum] if newest else [],
-            "scores": sorted(
-                [item.record_id, item.stratum, item.wanted, sorted(str(one.pk) for one in scores[item.pk])]
-                for item in current_items(round_)
-            ),
-        }
-    )
-
-
-def recheck(round_: Round) -> list[str]:
-    """Why the verdict in force no longer stands for what it was computed from; empty when it does."""
+def recheck(round_: Round, bound: str) -> list[str]:
+    """Why the verdict in force no longer stands; empty when it does. ``bound``: the digest of what there is now."""
     evaluation = round_.evaluation
     if evaluation is None:
         return [f"is {round_.state}, not evaluated"]
@@ -175,7 +148,7 @@ def recheck(round_: Round) -> list[str]:
         found.append("has another plan than it was judged by")
     if round_.rubric_digest_now != round_.rubric_digest:
         found.append("has a rubric whose text changed since")
-    if bound_digest(round_) != evaluation.digest:
+    if bound != evaluation.digest:
         found.append("has other scores than were judged, or a reviewer who contributed to the candidate since")
     return found
 

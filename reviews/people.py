@@ -7,12 +7,14 @@ from typing import Any
 from django.db.models import Count, Q
 
 from mhds.models import User
+from mhds.reading import once
 from releases.models import Candidate, Contribution
 from reviews.assignment import REQUIREMENTS, Person
 from reviews.plans import RoundKind
 from reviews.states import AssignmentState
 
 
+@once
 def contributions(candidate: Candidate) -> dict[Any, list[str]]:
     """Person -> how they had a hand in these bytes, or in another candidate of the release (it may share files)."""
     same = Q(candidate__release=candidate.release_id)

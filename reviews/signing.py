@@ -17,8 +17,8 @@ from mhds.models import User
 from releases import channels, services
 from releases.lifecycle import Action, State
 from releases.models import Candidate
+from reviews.binding import digest_of
 from reviews.guards import holding, locked, refuse, refuse_contributor
-from reviews.judging import digest_of
 from reviews.models import Seat, Signature, SignatureWithdrawal
 from reviews.people import contributions, credentials
 from reviews.standing import Standing, blockers, changes, snapshot, standing, statement_of

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
-from gates.models import Waiver
+from gates.inputs import waivers_in_force
 from gates.standing import gates_evidence, standing_results
+from mhds.reading import once
 from releases.evidence import frozen
 from releases.lifecycle import Evidence
 from releases.models import Candidate
+from reviews.binding import digest_of, rounds_of
 from reviews.evidence import rounds_evidence
-from reviews.judging import digest_of, facts_of
+from reviews.judging import facts_of
 from reviews.models import Round, Seat, Signature
 from reviews.people import contributions
 from reviews.plans import RoundKind
@@ -85,9 +85,10 @@ def _previous(candidate: Candidate) -> str:
     return earlier.order_by("-signed_at").values_list("content_digest", flat=True).first() or ""
 
 
+@once
 def statement_of(candidate: Candidate) -> str:
     """The sentences to sign; empty unless all four rounds are evaluated."""
-    rounds = list(Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations"))
+    rounds = rounds_of(candidate)
     if len(rounds) != len(RoundKind) or any(one.state != RoundState.EVALUATED for one in rounds):
         return ""
     return signoff_statement([facts_of(one) for one in rounds], family_sizes(candidate))
@@ -102,16 +103,17 @@ def family_sizes(candidate: Candidate) -> dict[str, int]:
     return sizes
 
 
+@once
 def snapshot(candidate: Candidate) -> dict[str, Any]:
     """Digests of all that a signature rests on, by what each is called when it changes."""
     return {
         "content": candidate.content_digest,
-        "rounds": {one.kind: _round(one) for one in Round.objects.of(candidate).prefetch_related("evaluations")},
+        "rounds": {one.kind: _round(one) for one in rounds_of(candidate)},
         "gates": {
             gate: {"verdict": one.result.verdict, "report_sha256": one.result.report_sha256} if one.result else {}
             for gate, one in standing_results(candidate).items()
         },
-        "waivers": sorted(str(one.pk) for one in Waiver.objects.in_force(candidate, timezone.now())),
+        "waivers": sorted(str(one.pk) for one in waivers_in_force(candidate)),
     }
 
 
@@ -126,10 +128,14 @@ def _round(round_: Round) -> dict[str, str]:
     }
 
 
+@once
+def seats_of(candidate: Candidate) -> list[Seat]:
+    return list(Seat.objects.filter(candidate=candidate).select_related("signature"))
+
+
 def standing(candidate: Candidate, view: SigningView | None = None) -> dict[Meaning, Standing]:
     """Each meaning's signature in force, with what has changed since it was given. ``view`` where it is at hand."""
-    seats = Seat.objects.filter(candidate=candidate).select_related("signature")
-    signatures = {seat.meaning: seat.signature for seat in seats}
+    signatures = {seat.meaning: seat.signature for seat in seats_of(candidate)}
     if not signatures:
         return {meaning: Standing(meaning, None) for meaning in Meaning}
     now, statement = (view.evidence, view.statement) if view else (snapshot(candidate), statement_of(candidate))
@@ -137,6 +143,7 @@ def standing(candidate: Candidate, view: SigningView | None = None) -> dict[Mean
     return {meaning: _stands(meaning, signatures.get(meaning.value), now, statement, hands) for meaning in Meaning}
 
 
+@once
 def signatures_evidence(candidate: Candidate) -> Evidence:
     """The collector *signatures*: three current signatures, which the seats' constraints make three people's."""
     return Evidence("signatures", tuple(one.words for one in standing(candidate).values() if not one.current))

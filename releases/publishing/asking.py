@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mhds.errors import MhdsError
 from mhds.models import User
+from mhds.reading import once
 from mhds.roles import Role
 from releases import accounts, evidence, storage_level, stores
 from releases.channels import LATEST
@@ -52,7 +53,7 @@ def _about(candidate: Candidate, user: User, others: int) -> Iterator[Reason]:
     if not user.holds(Role.LEAD):
         yield Reason("publishing is for a release lead", "a release lead who had no hand in the candidate")
         return
-    if candidate.contributions.filter(user=user).exists():
+    if had_a_hand(candidate, user):
         yield Reason("you contributed to this candidate", "another release lead")
     if others < 2:
         yield Reason("fewer than two people other than you have signed", "two more people sign")
@@ -80,10 +81,15 @@ def checks(
     ]
 
 
+@once
+def had_a_hand(candidate: Candidate, user: User) -> bool:
+    return candidate.contributions.filter(user=user).exists()
+
+
 def _publisher(candidate: Candidate, user: User, others: int) -> Check:
     if not user.holds(Role.LEAD):
         return Check("Publisher", "a release lead; you are not one", holds=False)
-    contributed = candidate.contributions.filter(user=user).exists()
+    contributed = had_a_hand(candidate, user)
     words = "you contributed to it" if contributed else "you contributed nothing"
     return Check("Publisher", f"{words}; {others} other people signed", not contributed and others >= 2)
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from mhds.errors import MhdsError, ObjectMissing
@@ -55,11 +56,17 @@ def unconfirmed_sources(candidate: Candidate, bucket: ObjectStore) -> set[str]:
     rows = accounts.read_lines(bucket, candidate.objects_key)
     used = {row["source"] for row in rows if row["records_out"]}
     by_id = candidate.catalog_version.catalog.source_by_id
-    return {name for name in used if name not in by_id or not _confirmed(name, by_id[name].digest)}
+    newest = {
+        (one.source_id, one.row_digest): one for one in _decisions(by_id[name].digest for name in used & set(by_id))
+    }
+    return {name for name in used if name not in by_id or not _confirmed(newest.get((name, by_id[name].digest)))}
 
 
-def _confirmed(source_id: str, digest: str) -> bool:
-    decision = SourceDecision.objects.filter(source_id=source_id, row_digest=digest).order_by("at", "pk").last()
+def _decisions(row_digests: Iterable[str]) -> QuerySet[SourceDecision]:
+    return SourceDecision.objects.filter(row_digest__in=set(row_digests)).order_by("at", "pk")
+
+
+def _confirmed(decision: SourceDecision | None) -> bool:
     return decision is not None and decision.kind == SourceDecision.Kind.APPROVED and decision.by_id is not None
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from gates.inputs import waivers_in_force
 from gates.models import Waiver
 from mhds.models import User
 from releases.models import Candidate
-from reviews.models import Assignment, Escalation, Evaluation, Round, Signature
+from reviews.binding import alarms, rounds_of
+from reviews.models import Assignment, Evaluation, Round, Signature
 from reviews.people import contributions
 from reviews.plans import RoundKind
 from reviews.standing import SigningView, Standing
@@ -111,11 +113,10 @@ def earlier(candidate: Candidate, view: SigningView) -> Earlier | None:
 
 
 def evidence(candidate: Candidate, view: SigningView) -> Evidence:
-    rounds = Round.objects.of(candidate).select_related("candidate").prefetch_related("evaluations")
-    opened = {one.kind: one for one in rounds}
+    opened = {one.kind: one for one in rounds_of(candidate)}
     lines = [round_line(opened[kind.value]) for kind in RoundKind if kind.value in opened]
     now = timezone.now()
-    waivers = Waiver.objects.in_force(candidate, now).select_related("asked_by", "granted_by")
+    waivers = waivers_in_force(candidate)
     passed = [one.get("verdict") == "PASS" for one in view.evidence["gates"].values()]
     return Evidence(
         rounds=lines,
@@ -123,7 +124,7 @@ def evidence(candidate: Candidate, view: SigningView) -> Evidence:
         gates=len(passed),
         waivers=[(one, (one.expires_at - now).days) for one in waivers],
         readers=readers(candidate),
-        alarms=Escalation.objects.filter(item__round__candidate=candidate, closed_at=None).count(),
+        alarms=alarms(candidate)[0],
         flagged=sum(one.flagged for one in lines),
     )
 
