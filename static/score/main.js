@@ -43,6 +43,7 @@ const show = (screen, { done = 0 } = {}) => {
 const opened = async (one) => {
   const answer = await post(one.screen.dataset.act, { act: "opened", csrfmiddlewaretoken: token() });
   if (answer.offline || answer.out || (answer.ok && !answer.told.next)) return;
+  if (record !== one) return;  // sent on before this answer came: the page is at another record
   one.turns.forget();  // held up since it was read ahead, or past the person's own limit for the day
   location.assign(answer.told.next ?? one.screen.dataset.work);
 };
