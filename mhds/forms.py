@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -37,3 +37,12 @@ class AccountForm(UserModelForm):
             "keys_on": "Single-key shortcuts on the scoring screen",
             "tagged_cap": "Sensitive records a day at most, 0 for no limit",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tagged_cap"].required = False
+
+    def clean_tagged_cap(self) -> int:
+        """An empty field leaves the limit as it is: emptying is not the same as having none."""
+        given: int | None = self.cleaned_data["tagged_cap"]
+        return self.instance.tagged_cap if given is None else given

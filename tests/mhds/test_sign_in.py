@@ -173,3 +173,7 @@ def test_a_person_changes_their_own_settings_and_neither_address_nor_credentials
     assert (someone.name, someone.time_zone) == ("New", "Europe/Rome")
     assert (someone.email, someone.licence, someone.years_experience) == ("someone@example.org", "", 0)
     assert client.post("/account/", {**form, "time_zone": "Mars/Base"}).status_code == 200
+    for given, kept in (("7", 7), ("", 7), ("0", 0)):
+        assert client.post("/account/", {**form, "tagged_cap": given}).status_code == 302
+        someone.refresh_from_db()
+        assert someone.tagged_cap == kept
