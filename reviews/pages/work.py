@@ -48,7 +48,7 @@ class OwnRound:
         """Kindly, and without a figure of anyone else."""
         seen = self.progress.tagged_today
         then = "An untagged one comes next." if self.following else "The others wait until tomorrow."
-        return f"You have scored {seen} sensitive records today, the limit that you set for yourself. {then}"
+        return f"You have scored {seen} sensitive records today, your limit for a day. {then}"
 
 
 def time_words(seconds: int) -> str:

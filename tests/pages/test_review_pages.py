@@ -158,7 +158,7 @@ def test_the_day_s_own_limit_offers_untagged_records_and_says_so_kindly(scored: 
     refused = client.get(reverse("score-item", args=[mine[1].pk]))
     assert refused["Location"] == reverse("score-item", args=[mine[2].pk])
     page = client.get(reverse("my-work")).content.decode()
-    assert "the limit that you set for yourself" in page
+    assert "your limit for a day" in page
     assert "An untagged one comes next." in page
     at_once = ask(client, "score-act", mine[1], act="opened").json()  # read ahead before the limit was reached
     assert at_once["next"] == reverse("score-item", args=[mine[2].pk])
