@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from releases.lifecycle import State
 from releases.models import Candidate
+from releases.next_acts import link
 from reviews.models import Escalation, Round
 from reviews.overview import Line
+from reviews.standing import blockers
 from reviews.states import RoundState
 
 
@@ -121,6 +123,11 @@ def _scoring(lines: Sequence[Line]) -> Answer | None:
 
 def _done(candidate: Candidate, leads: bool) -> Answer:
     if candidate.state == State.IN_REVIEW:
+        missing = blockers(candidate)
+        if missing:
+            more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+            sentence = f"All four rounds passed, and sign-off cannot be opened: {missing[0]}{more}."
+            return Answer(sentence, "wait", "waived", "See what is in the way", href=link("release", candidate))
         sentence = "All four rounds passed. Sign-off can be opened."
         return _act(Answer(sentence, "pass", "pass", "Open sign-off", "sign-off"), leads)
     state = candidate.state.replace("_", " ")

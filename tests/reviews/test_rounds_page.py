@@ -350,6 +350,18 @@ def test_an_inconclusive_round_says_what_is_open_and_can_be_opened_again_for_a_r
     assert world.round(EDGE).state == RoundState.SCORING
 
 
+def test_sign_off_is_not_offered_while_a_gate_is_outdated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    factory.start(world)
+    *others, last = KINDS
+    for kind in others:
+        factory.pass_round(world, kind)
+    monkeypatch.setattr("gates.standing.code_version", lambda: "sha256:" + "9" * 64)
+    factory.pass_round(world, last)
+    shown = page(world)
+    assert primary(shown) == ["See what is in the way"]
+    assert "sign-off cannot be opened: the result of the gate coverage is outdated" in words_of(shown)
+
+
 def test_times_are_in_the_readers_zone(world: World) -> None:
     type(world.lead).objects.filter(pk=world.lead.pk).update(time_zone="Asia/Tokyo")
     factory.open_all(world)
