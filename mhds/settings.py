@@ -149,6 +149,8 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 LANGUAGE_CODE, TIME_ZONE, USE_TZ, USE_I18N = "en", "UTC", True, False
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("MHDS_STATIC_DIR") or DATA_DIR / "static")
+if EMBEDDED:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # files come from the checkout; one warning less on the screen
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = False
