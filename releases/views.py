@@ -86,7 +86,8 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
     by_itself = bool(request.headers.get("HX-Request"))
     if by_itself and "line" in request.GET:
         one = board.line(found, candidate, current_user(request))
-        return render(request, "releases/_line.html", {"one": one, "fresh": True})
+        shown = {"one": one, "fresh": True, "was": request.GET["line"]}
+        return render(request, "releases/_line.html", shown)
     context: dict[str, Any] = {"section": "home", "release": found, "candidate": candidate}
     if candidate is not None:
         context |= _release_context(candidate, current_user(request))

@@ -173,3 +173,22 @@ def test_history_tells_moves_and_hands_with_names(world: World) -> None:
     assert {(one.how, one.name) for one in context["contributors"]} == {
         (one.how, str(one.user)) for one in world.candidate.contributions.select_related("user")
     }
+
+
+def row(world: World, who: str, shown_as: str) -> str:
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(world[who])
+    return str(client.get(f"/releases/{VERSION}/", {"line": shown_as}).content.decode())
+
+
+def test_a_row_that_turns_out_to_wait_for_the_reader_says_so_above_the_table(
+    signoff: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The board shows what the last move recorded; its rows then ask how it stands now."""
+    for meaning in (Meaning.CLINICIAN, Meaning.BIAS_REVIEWER, Meaning.LEAD):
+        sign(signoff, {"lead": "lead", "clinician": "clinician1", "bias_reviewer": "bias1"}[meaning.value], meaning)
+    monkeypatch.setattr("gates.standing.code_version", lambda: "sha256:" + "9" * 64)
+    told = 'hx-swap-oob="beforeend:#waits"'
+    assert told in row(signoff, "lead", "other")
+    assert told not in row(signoff, "lead", "mine")
+    assert told not in row(signoff, "clinician2", "other")
