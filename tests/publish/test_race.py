@@ -7,7 +7,7 @@ import pytest
 from tests.processes import environment, production, run
 from tests.publish.races import TRIES
 
-pytestmark = [pytest.mark.publish, pytest.mark.services]
+pytestmark = [pytest.mark.publish, pytest.mark.services, pytest.mark.slow]
 
 
 def test_of_two_leads_at_once_one_publishes_and_the_other_is_told(postgres_url, tmp_path):
