@@ -20,7 +20,7 @@ from mhds.access import allow, current_user
 from mhds.errors import InvalidInput
 from mhds.models import User
 from mhds.roles import DATA_ROLES, Role
-from releases import board
+from releases.addressing import candidate_of
 from releases.lifecycle import State
 from releases.models import Candidate, ExclusionDecision, ObjectIssue
 
@@ -59,18 +59,6 @@ class Tile:
         return f"{self.title}{f', with {settled} findings answered' if settled else ''}."
 
 
-def _candidate(request: HttpRequest, version: str) -> Candidate:
-    number = request.GET.get("candidate") or request.POST.get("candidate") or ""
-    if number and not number.isdigit():
-        raise Http404
-    related = Candidate.objects.select_related("release", "catalog_version", "snapshot")
-    candidates = list(related.filter(release__version=version).order_by("number"))
-    found = next((one for one in candidates if one.number == int(number)), None) if number else board.shown(candidates)
-    if found is None:
-        raise Http404
-    return found
-
-
 def tiles(candidate: Candidate) -> list[Tile]:
     """Failing first; a gate of the policy without a current verdict is shown as waiting, never left out."""
     return sorted(map(tile_of, standing.standing_results(candidate).values()), key=lambda tile: tile.order)
@@ -91,7 +79,7 @@ def _can_run(candidate: Candidate, user: User, shown: Sequence[Tile]) -> bool:
 @EVERYONE
 @require_GET
 def panel(request: HttpRequest, version: str) -> HttpResponse:
-    candidate = _candidate(request, version)
+    candidate = candidate_of(request, version)
     found = tiles(candidate)
     context = {
         "section": "home",
@@ -109,7 +97,7 @@ def panel(request: HttpRequest, version: str) -> HttpResponse:
 @require_GET
 def gate(request: HttpRequest, version: str, gate: str) -> HttpResponse:
     """What was checked, the figures, the findings with evidence, and what to do next."""
-    candidate = _candidate(request, version)
+    candidate = candidate_of(request, version)
     policy = current_policy()
     if gate not in policy.gates:
         raise Http404
@@ -176,7 +164,7 @@ def _because(request: HttpRequest) -> str:
 @allow(Role.ENGINEER)
 @require_POST
 def decide_exclusion(request: HttpRequest, version: str, issue_id: int) -> HttpResponse:
-    candidate = _candidate(request, version)
+    candidate = candidate_of(request, version)
     issue = get_object_or_404(ObjectIssue, pk=issue_id, candidate=candidate)
     decisions.decide_exclusion(current_user(request), issue, _because(request))
     messages.success(request, "Recorded. Run the gates again when all is decided.")
@@ -195,7 +183,7 @@ def decide_source(request: HttpRequest, source_id: str) -> HttpResponse:
 @allow(Role.LEAD)
 @require_POST
 def explain(request: HttpRequest, version: str, gate: str) -> HttpResponse:
-    candidate = _candidate(request, version)
+    candidate = candidate_of(request, version)
     decisions.explain_figure(current_user(request), candidate, request.POST.get("figure", ""), _because(request))
     messages.success(request, "Recorded. Run the gates again for it to count.")
     return redirect("gate", version=version, gate=gate)
@@ -204,7 +192,7 @@ def explain(request: HttpRequest, version: str, gate: str) -> HttpResponse:
 @allow(Role.LEAD)
 @require_POST
 def ask_waiver(request: HttpRequest, version: str, gate: str) -> HttpResponse:
-    candidate = _candidate(request, version)
+    candidate = candidate_of(request, version)
     days = request.POST.get("days", "")
     if not days.isdigit() or not 1 <= int(days) <= 365:
         raise InvalidInput("Say for how many days, 1 to 365.")

@@ -16,11 +16,10 @@ from mhds import audit
 from mhds.access import ACCESS
 from mhds.errors import MhdsError, NotAllowed
 from mhds.models import User
-from mhds.problems import problem_details
+from mhds.problems import prefers_json, problem_details
 from mhds.work.run import crash_site
 
 log = logging.getLogger(__name__)
-JSON = ("application/problem+json", "application/json")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -113,7 +112,7 @@ class ErrorPages:
 
 def problem_page(request: HttpRequest, error: MhdsError) -> HttpResponse:
     """The same refusal for whoever asks: a page, a fragment of one, or problem details where JSON is preferred."""
-    if request.get_preferred_type(["text/html", *JSON]) in JSON:
+    if prefers_json(request):
         return problem_details(error)
     template = "_problem.html" if request.headers.get("HX-Request") else "problem.html"
     return render(request, template, {"error": error}, status=error.status)

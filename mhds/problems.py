@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from mhds.errors import Blocked, MhdsError
 
 TYPE = "/api/v1/problems/"
+JSON = ("application/problem+json", "application/json")
+
+
+def prefers_json(request: HttpRequest) -> bool:
+    """Whoever says so gets JSON; a browser, ``*/*`` and silence get the page."""
+    return request.get_preferred_type(["text/html", *JSON]) in JSON
 
 
 def problem(code: str, status: int, title: str, detail: str = "", **extra: Any) -> dict[str, Any]:

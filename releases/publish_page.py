@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,8 +19,9 @@ from mhds.access import allow, current_user
 from mhds.errors import MhdsError
 from mhds.models import User, WorkItem, WorkState
 from mhds.roles import DATA_ROLES, Role
-from releases import board, evidence, stores
+from releases import evidence, stores
 from releases.abandoning import abandon
+from releases.addressing import candidate_of
 from releases.lifecycle import State
 from releases.models import Candidate, ChannelMove, Publication, PublicationMark
 from releases.publishing import asking, preview, services
@@ -54,18 +55,6 @@ def publish(request: HttpRequest, version: str) -> HttpResponse:
     return render(request, "releases/publish.html", context)
 
 
-def candidate_of(request: HttpRequest, version: str) -> Candidate:
-    """By ``?candidate=2``, else the one that the release shows."""
-    number = request.GET.get("candidate") or request.POST.get("candidate") or ""
-    related = Candidate.objects.select_related("release", "catalog_version", "snapshot", "built_by")
-    candidates = list(related.filter(release__version=version).order_by("number"))
-    shown = board.shown(candidates)
-    found = next((one for one in candidates if str(one.number) == number), None) if number else shown
-    if found is None:
-        raise Http404
-    return found
-
-
 def _address(candidate: Candidate) -> str:
     return f"{reverse('publish', args=[candidate.release.version])}?{urlencode({'candidate': candidate.number})}"
 
@@ -85,7 +74,7 @@ def _standing(candidate: Candidate, publication: Publication | None, user: User)
     if written:
         lie = "object lies" if written == 1 else "objects lie"
         reasons.append(asking.Reason(f"{written:,} {lie} under its prefix already", "build under a new version"))
-    checks = asking.checks(candidate, user, collected, others=others, written=written or 0)
+    checks = asking.checks(candidate, user, collected, others=others, written=written)
     return context | {
         "reasons": reasons,
         "checks": checks,

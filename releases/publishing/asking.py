@@ -65,7 +65,7 @@ def other_signers(candidate: Candidate, user: User) -> int:
 
 
 def checks(
-    candidate: Candidate, user: User, collected: Sequence[Evidence], *, others: int, written: int
+    candidate: Candidate, user: User, collected: Sequence[Evidence], *, others: int, written: int | None
 ) -> list[Check]:
     """Every line of the table; what no app answers for does not hold, what nobody measures is said to be so."""
     missing = {one.name: one.missing for one in collected}
@@ -111,7 +111,9 @@ def _bucket(candidate: Candidate, collected: Sequence[Evidence]) -> Iterator[Che
     yield Check("Bucket", "; ".join(doubts) or "answers, and this candidate may be written to it", not doubts)
 
 
-def _prefix(candidate: Candidate, written: int) -> Check:
+def _prefix(candidate: Candidate, written: int | None) -> Check:
+    if written is None:
+        return Check("Prefix", "the bucket does not say what lies there", holds=False)
     words = f"{written:,} object{'' if written == 1 else 's'}"
     own = candidate.state in {State.PUBLISHING, State.PUBLISHED, State.WITHDRAWN}
     if own:

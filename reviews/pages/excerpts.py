@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from gates.policy import current_policy
 from mhds.access import allow, current_user
 from mhds.roles import Role
+from releases.addressing import candidate_of
 from releases.models import Candidate
 from reviews import text_access
 from reviews.excerpts import AROUND
 from reviews.findings import Filters
-from reviews.pages.common import candidate_of
 
 LOOKERS = allow(Role.COMPLIANCE, Role.ENGINEER)
 ROWS = 50

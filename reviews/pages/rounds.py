@@ -16,13 +16,13 @@ from mhds.access import allow, current_user
 from mhds.errors import InvalidInput
 from mhds.models import User
 from mhds.roles import DATA_ROLES, Role
+from releases.addressing import candidate_of
 from releases.lifecycle import State
 from releases.models import Candidate
 from reviews import assigning, closing, drawing, escalating, overview, rounds
 from reviews.models import Escalation, Round
 from reviews.overview import Line
 from reviews.pages import next_act
-from reviews.pages.common import candidate_of
 from reviews.pages.conditions import Condition, conditions, next_steps
 from reviews.pages.plans import Offer, claim_words, offer, tighter
 from reviews.people import contributions

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from mhds.access import allow, current_user
 from mhds.errors import Conflict, InvalidInput, NotFound, Stale
 from mhds.models import User
+from mhds.problems import prefers_json
 from mhds.roles import Role
 from reviews import escalating, keys, scoring
 from reviews.models import Assignment, Draft
@@ -36,10 +37,6 @@ def _own(user: User, assignment_id: UUID) -> Assignment:
     if found is None:
         raise NotFound("There is no such record for you.", hint="Open My work.")
     return found
-
-
-def _by_script(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def _is_waiting(mine: Assignment) -> bool:
@@ -119,7 +116,7 @@ def _go(following: Assignment | None, *, by_script: bool = False) -> HttpRespons
 def _next(request: HttpRequest, mine: Assignment) -> HttpResponse:
     user = current_user(request)
     rested = scoring.has_had_enough(user, scoring.tagged_today(user))
-    return _go(scoring.next_item(user, mine.item.round, rested=rested), by_script=_by_script(request))
+    return _go(scoring.next_item(user, mine.item.round, rested=rested), by_script=prefers_json(request))
 
 
 @REVIEWERS
@@ -133,7 +130,7 @@ def submit(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
     try:
         scoring.submit(user, mine, payload, comments, expected_version=version)
     except InvalidScore as error:
-        if _by_script(request):
+        if prefers_json(request):
             found = [{"field": one.field, "message": one.message} for one in error.errors]
             return JsonResponse({"title": error.message, "errors": found}, status=error.status)
         own = own_round(user, mine.item.round)
@@ -142,7 +139,7 @@ def submit(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
         response["Cache-Control"] = "no-store"
         return response
     except Stale as stale:
-        if _by_script(request):
+        if prefers_json(request):
             return _stale(mine, stale)
         raise
     request.session[SCORED] = [*request.session.get(SCORED, []), str(mine.pk)][-UNDOS:]
@@ -161,7 +158,7 @@ def act(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
             return _next(request, mine)
         case "flag":
             scoring.flag(user, mine, not mine.is_flagged)
-            if _by_script(request):
+            if prefers_json(request):
                 return JsonResponse({"flagged": mine.is_flagged})
         case "escalate":
             escalating.escalate(user, mine, request.POST.get("kind", ""), request.POST.get("reason", ""))
@@ -173,7 +170,7 @@ def act(request: HttpRequest, assignment_id: UUID) -> HttpResponse:
             mine = _undo(request, user)
         case _:
             raise InvalidInput("There is no such act on a record.", hint="Reload the page.")
-    return _go(mine, by_script=_by_script(request))
+    return _go(mine, by_script=prefers_json(request))
 
 
 def _opened(request: HttpRequest, user: User, mine: Assignment) -> HttpResponse:
@@ -202,7 +199,7 @@ def own_keys(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     typed = {one.name: request.POST.get(f"key.{one.name}", "") for one in keys.ACTS}
     chosen = keys.choose(user, typed, on=bool(request.POST.get("on")))
-    if _by_script(request):
+    if prefers_json(request):
         shown = {name: keys.printed(key) for name, key in chosen.items()}
         return JsonResponse({"on": user.keys_on, "keys": chosen, "printed": shown})
     messages.success(request, "Your keys are kept.")

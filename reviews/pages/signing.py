@@ -18,20 +18,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 from mhds.access import allow, current_user
 from mhds.errors import InvalidInput, MhdsError, Stale
 from mhds.models import User
+from mhds.problems import prefers_json
 from mhds.roles import DATA_ROLES
 from mhds.throttle import TooManyAttempts
+from releases.addressing import candidate_of
 from releases.lifecycle import UNPUBLISHED, State
 from releases.models import Candidate
 from reviews import signing
 from reviews.models import Signature
 from reviews.pages import signing_parts as parts
-from reviews.pages.common import candidate_of
 from reviews.pages.signing_form import SignForm, WithdrawForm, first_words, token_of
 from reviews.signing import WrongPassword
 from reviews.standing import SigningView, Standing, signing_view, standing
 from reviews.states import ROLE_OF, Decision, Meaning
 
-JSON = ("application/problem+json", "application/json")
 OPEN = (State.IN_REVIEW, State.IN_SIGNOFF, State.APPROVED, State.PUBLISHED)  # in which a signature is withdrawn
 NAMED = 8
 TYPED = ("decision", "capacity", "exceptions", "notes", "password")  # in the order of the page
@@ -80,10 +80,6 @@ def look(request: HttpRequest, candidate: Candidate, meaning: Meaning) -> Seen:
     return Seen(candidate, meaning, current_user(request), view, standing(candidate, view))
 
 
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", *JSON]) in JSON
-
-
 @allow(*DATA_ROLES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request: HttpRequest, version: str, meaning: str) -> HttpResponse:
@@ -103,7 +99,7 @@ def _press(request: HttpRequest, candidate: Candidate, meaning: Meaning) -> Http
             raise InvalidInput(first_words(form), hint="Nothing was signed.")
         made = signing.sign(current_user(request), candidate, meaning, **form.given())
     except MhdsError as error:
-        if wants_json(request):
+        if prefers_json(request):
             raise
         return _again(request, candidate, meaning, form, error)
     verb = "declined to sign" if made.decision == Decision.DECLINED else "signed"
@@ -202,7 +198,7 @@ def withdraw(request: HttpRequest, version: str, signature_id: UUID) -> HttpResp
             raise InvalidInput(first_words(form), hint="Nothing was withdrawn.")
         signing.withdraw_signature(current_user(request), signature, **form.cleaned_data)
     except MhdsError as error:
-        if wants_json(request):
+        if prefers_json(request):
             raise
         candidate.refresh_from_db()
         seen = look(request, candidate, meaning)

@@ -26,7 +26,7 @@ class Choice(NamedTuple):
 _STAND_BY = "I stand by the clinical quality of this release, as far as the sentences above go"
 _FAIR = "I stand by the fairness of this release, as far as the sentences above go"
 _DECLINE = Choice(Decision.DECLINED.value, "I decline", "The decline is signed, kept and shown. Say why in the notes.")
-_PRINTED = "The exceptions are printed on the certificate."
+_PRINTED = "The exceptions go into the release, word for word."
 CHOICES = {
     Meaning.CLINICIAN: (
         Choice(Decision.SIGNED.value, _STAND_BY, "The evidence and the sentences are what I read."),

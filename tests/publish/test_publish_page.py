@@ -15,7 +15,7 @@ from releases import evidence, stores
 from releases.evidence import Check
 from releases.lifecycle import Evidence, State
 from releases.models import Candidate, Consumption, Publication
-from releases.publishing import plan, preview
+from releases.publishing import asking, plan, preview
 from releases.publishing.services import publish, publish_now, start_publish
 from releases.tokens import create_token
 from tests.publish.candidates import VERSION, person
@@ -65,6 +65,12 @@ def test_what_is_not_measured_is_never_said_to_hold(candidate, lead):
     unmeasured = {one.name for one in context["checks"] if one.holds is None}
     assert unmeasured == {"Storage level", "Signing key"}
     assert context["held"] == len(context["checks"]) - len(unmeasured)
+
+
+def test_a_bucket_that_does_not_say_what_lies_under_the_prefix_is_no_empty_prefix(candidate, lead):
+    checks = asking.checks(candidate, lead, evidence.collect(candidate), others=2, written=None)
+    [prefix] = [one for one in checks if one.name == "Prefix"]
+    assert (prefix.holds, prefix.words) == (False, "the bucket does not say what lies there")
 
 
 def test_a_check_that_nobody_answers_for_does_not_hold(candidate, lead, monkeypatch):
